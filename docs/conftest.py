@@ -1,0 +1,7 @@
+"""Every code block of every chapter is a test."""
+
+from pathlib import Path
+
+from fishbook.loom.run import collector
+
+pytest_collect_file = collector(Path(__file__).parent.parent)

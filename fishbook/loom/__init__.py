@@ -1,0 +1,1 @@
+"""The loom: the book's chapters to its package, tests, notebooks and site."""

@@ -1,0 +1,278 @@
+"""What breaks the book's grammar, each with file:line and what to do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from fishbook.loom.book import Book, definitions_of
+from fishbook.loom.chapter import (
+    Chapter,
+    Figure,
+    Formula,
+    Prose,
+    Shared,
+)
+from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.run import blocks_run
+from fishbook.loom.tangle import parse_definition
+
+CODE_SPAN = re.compile(r"(`+)(?!`)(.*?)(?<!`)\1(?!`)", re.S)
+INLINE_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,}).*?^[ \t]*\1[ \t]*$", re.S | re.M)
+MATH = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.S)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^()\s]+)[^)]*\)")
+TAG = re.compile(r"\\tag\{([^}]+)\}")
+CJK = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
+WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def check(book: Book) -> list[Problem]:
+    """Find everything that breaks the grammar, in the order of the chapters."""
+    problems = list(book.problems)
+    problems += _anchors(book)
+    for chapter in book.chapters:
+        problems += _twins(chapter)
+        problems += _loose_words(chapter)
+        problems += _links(book, chapter)
+        problems += _fences(book, chapter)
+    problems += _figures(book)
+    problems += _tags(book)
+    problems += _names(book)
+    order = {chapter.path: i for i, chapter in enumerate(book.chapters)}
+    return sorted(set(problems), key=lambda p: (order.get(p.path, len(order)), p))
+
+
+def _twins(chapter: Chapter) -> Iterator[Problem]:
+    """Each zh div is followed at once by its en twin, with the same facts in it."""
+    blocks = chapter.blocks
+    for i, block in enumerate(blocks):
+        if not isinstance(block, Prose):
+            continue
+        beside = (
+            blocks[i + 1 : i + 2] if block.lang == "zh" else blocks[max(i - 1, 0) : i]
+        )
+        twin = next(
+            (b for b in beside if isinstance(b, Prose) and b.lang != block.lang), None
+        )
+        if twin is None:
+            yield _unpaired(chapter, block)
+        elif block.lang == "zh":
+            yield from _twin_facts(chapter, block, twin)
+        if not block.body.strip():
+            fix = "write it, or delete both"
+            yield Problem(chapter.path, block.line, "this div is empty", fix)
+
+
+def _unpaired(chapter: Chapter, block: Prose) -> Problem:
+    names = {"zh": "Chinese", "en": "English"}
+    other = "en" if block.lang == "zh" else "zh"
+    where = "right after" if block.lang == "zh" else "right before"
+    return Problem(
+        chapter.path,
+        block.line,
+        f"this {names[block.lang]} div has no {names[other]} twin",
+        f'put <div lang="{other}" markdown> {where} it, with no blank line between',
+    )
+
+
+def _twin_facts(chapter: Chapter, zh: Prose, en: Prose) -> Iterator[Problem]:
+    left, right = facts(zh.body), facts(en.body)
+    for kind in left:
+        if left[kind] != right[kind]:
+            only_zh = sorted((left[kind] - right[kind]).elements())
+            only_en = sorted((right[kind] - left[kind]).elements())
+            yield Problem(
+                chapter.path,
+                zh.line,
+                f"{kind} differ between the twins:"
+                f" only zh {only_zh or 'none'}, only en {only_en or 'none'}",
+                "say the same in both",
+            )
+
+
+def facts(body: str) -> dict[str, Counter[str]]:
+    """Count what twins must share: formulas, inline code, links inside the book."""
+    rest = INLINE_FENCE.sub("", body)
+    code = Counter(m[2].strip() for m in CODE_SPAN.finditer(rest))
+    rest = CODE_SPAN.sub("", rest)
+    math = Counter(re.sub(r"\s+", " ", m[0]) for m in MATH.finditer(rest))
+    rest = MATH.sub("", rest)
+    links = Counter(m[1] for m in LINK.finditer(rest) if is_internal(m[1]))
+    return {"formulas": math, "inline code": code, "links": links}
+
+
+def is_internal(link: str) -> bool:
+    """Whether a link stays inside the book."""
+    return not re.match(r"[a-z][a-z0-9+.-]*:|//", link)
+
+
+def _loose_words(chapter: Chapter) -> Iterator[Problem]:
+    """Words stand in language divs; outside are only tables of numbers, and HTML."""
+    for block in chapter.blocks:
+        if not isinstance(block, Shared):
+            continue
+        bare = MATH.sub("", CODE_SPAN.sub("", block.body))
+        table_or_html = block.body.lstrip().startswith(("|", "<"))
+        if CJK.search(bare) or (not table_or_html and WORD.search(bare)):
+            yield Problem(
+                chapter.path,
+                block.line,
+                "words outside a language div",
+                "put them in a zh div and its en twin",
+            )
+
+
+def _anchors(book: Book) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for chapter, heading in book.headings():
+        if not heading.anchor:
+            continue
+        if heading.anchor in seen:
+            yield Problem(
+                chapter.path,
+                heading.line,
+                f"anchor {{#{heading.anchor}}} stands at {seen[heading.anchor]} too",
+                "give this heading another one",
+            )
+        seen.setdefault(heading.anchor, f"{chapter.path.as_posix()}:{heading.line}")
+
+
+def _links(book: Book, chapter: Chapter) -> Iterator[Problem]:
+    anchors: dict[str, set[str]] = {c.path.name: set() for c in book.chapters}
+    for owner, heading in book.headings():
+        anchors[owner.path.name].add(heading.anchor)
+    for block in chapter.blocks:
+        if not isinstance(block, Prose):
+            continue
+        text = CODE_SPAN.sub("", INLINE_FENCE.sub("", block.body))
+        for link in LINK.findall(text):
+            if is_internal(link) and (wrong := _broken(book, chapter, link, anchors)):
+                fix = "link to FILE.md#anchor, or to a file in docs/"
+                yield Problem(chapter.path, block.line, wrong, fix)
+
+
+def _broken(
+    book: Book, chapter: Chapter, link: str, anchors: dict[str, set[str]]
+) -> str:
+    name, _, anchor = link.partition("#")
+    name = name or chapter.path.name
+    if name in anchors:
+        known = not anchor or anchor in anchors[name]
+        return "" if known else f"link {link}: {name} has no anchor #{anchor}"
+    exists = (book.root / "docs" / name).exists()
+    return "" if exists else f"link {link}: docs/{name} does not exist"
+
+
+def _fences(book: Book, chapter: Chapter) -> Iterator[Problem]:
+    """Another Markdown parser must count as many python fences as are run."""
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark").parse(chapter.render().removeprefix("\ufeff"))
+    fences = [t for t in tokens if t.type == "fence"]
+    python = [
+        t for t in fences if re.match(r"(python|py\w*)\b", t.info.strip().lower())
+    ]
+    if len(python) != blocks_run(chapter):
+        lines = {cell.code.line for cell in chapter.cells}
+        odd = [t.map[0] + 1 for t in python if t.map and t.map[0] + 1 not in lines]
+        yield Problem(
+            chapter.path,
+            odd[0] if odd else 1,
+            f"{len(python)} python fences stand here, {blocks_run(chapter)} are run",
+            "move each to column 0, outside lists, quotes and comments",
+        )
+
+
+def _figures(book: Book) -> Iterator[Problem]:
+    used: dict[str, str] = {}
+    for chapter in book.chapters:
+        for block in chapter.blocks:
+            if isinstance(block, Figure):
+                if block.path in used:
+                    what = f"{block.path} is drawn at {used[block.path]} too"
+                    fix = "give each figure a file of its own"
+                    yield Problem(chapter.path, block.line, what, fix)
+                used.setdefault(block.path, f"{chapter.path.as_posix()}:{block.line}")
+    for path in sorted((book.root / "docs" / "figures").glob("*")):
+        if f"figures/{path.name}" not in used:
+            shown = path.relative_to(book.root)
+            yield Problem(shown, 1, "no block draws this figure", "delete the file")
+
+
+def _tags(book: Book) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for chapter in book.chapters:
+        for block in chapter.blocks:
+            if not isinstance(block, Formula):
+                continue
+            for tag in TAG.findall(block.body):
+                if tag in seen:
+                    what = f"formula ({tag}) stands at {seen[tag]} too"
+                    fix = "number it anew"
+                    yield Problem(chapter.path, block.line, what, fix)
+                seen.setdefault(tag, f"{chapter.path.as_posix()}:{block.line}")
+
+
+def _names(book: Book) -> Iterator[Problem]:
+    """A name is defined once in a file, and used only by what comes later."""
+    defined: dict[tuple[str, str], tuple[int, Chapter, int]] = {}
+    for number, chapter in enumerate(book.chapters):
+        for target, definitions in definitions_of(chapter).items():
+            for definition in definitions:
+                try:
+                    tree = parse_definition(definition)
+                except LoomError as error:
+                    yield from (p for p in error.problems if isinstance(p, Problem))
+                    continue
+                for name, line in defined_names(tree):
+                    if (target, name) in defined:
+                        _, other, at = defined[target, name]
+                        yield Problem(
+                            chapter.path,
+                            line,
+                            f"{name} is defined in {target} at {other.path}:{at} too",
+                            "keep one; a first, naive version is an untitled example",
+                        )
+                    defined.setdefault((target, name), (number, chapter, line))
+    yield from _early_uses(book, defined)
+
+
+def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield the functions, classes and constants a piece of code defines."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            decorators = [ast.unparse(d) for d in node.decorator_list]
+            if not any("overload" in d for d in decorators):
+                yield node.name, node.lineno
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    yield target.id, node.lineno
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id, node.lineno
+
+
+def _early_uses(
+    book: Book, defined: dict[tuple[str, str], tuple[int, Chapter, int]]
+) -> Iterator[Problem]:
+    for number, chapter in enumerate(book.chapters):
+        for cell in chapter.cells:
+            try:
+                tree = ast.parse(cell.code.source)
+            except SyntaxError:
+                continue
+            for node in ast.walk(tree):
+                if not isinstance(node, ast.ImportFrom) or not node.module:
+                    continue
+                target = node.module.replace(".", "/") + ".py"
+                for alias in node.names:
+                    first = defined.get((target, alias.name))
+                    if first and first[0] > number:
+                        yield Problem(
+                            chapter.path,
+                            cell.code.source_line + node.lineno - 1,
+                            f"{alias.name} comes later, at {first[1].path}:{first[2]}",
+                            "use only what this or an earlier chapter defines",
+                        )

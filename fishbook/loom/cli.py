@@ -1,0 +1,113 @@
+"""The verbs of the command `fishbook`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fishbook.loom.book import Book
+from fishbook.loom.problem import LoomError
+
+ROOT = Path()
+EXTRAS = {
+    "markdown_it": "loom",
+    "nbformat": "loom",
+    "sybil": "loom",
+    "matplotlib": "plot",
+    "mkdocs": "site",
+}
+
+
+class Verbs(click.Group):
+    """A group whose mistakes of a reader's end in one message and exit 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; show what is wrong with the book without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except LoomError as error:
+            raise click.ClickException(str(error)) from None
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRAS:
+                raise
+            install = f"pip install 'fishbook[{EXTRAS[error.name]}]'"
+            raise click.ClickException(f"this needs {error.name}; {install}") from None
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fishbook")
+def main() -> None:
+    """Make package, tests, notebooks and site from the chapters in docs/.
+
+    Works on the book in the current directory.
+    """
+
+
+@main.command()
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; show diffs.")
+@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+def tangle(only_check: bool, force: bool) -> None:
+    """Write the package's modules from the chapters' titled blocks."""
+    from fishbook.loom.tangle import differences, write
+
+    book = Book.load(ROOT)
+    if not only_check:
+        for name in write(book, force=force):
+            click.echo(f"wrote {name}")
+    elif found := differences(book):
+        raise LoomError([*found, "the package differs; run `fishbook tangle`"])
+
+
+@main.command()
+def check() -> None:
+    """Check the book's grammar: twins, anchors, links, names, fences."""
+    from fishbook.loom.check import check as problems_of
+
+    book = Book.load(ROOT)
+    if problems := problems_of(book):
+        raise LoomError(problems)
+    blocks = sum(len(chapter.cells) for chapter in book.chapters)
+    click.echo(f"{len(book.chapters)} chapters, {blocks} blocks: no problems")
+
+
+@main.command()
+@click.argument("chapters", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def record(chapters: tuple[Path, ...]) -> None:
+    """Run chapters and write what they print and draw into them."""
+    from fishbook.loom.run import record as record_book
+
+    for name in record_book(Book.load(ROOT), chapters):
+        click.echo(f"wrote {name}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("woven"))
+@click.option("--site-url", default="", help="Where the site stands, for links.")
+def weave(folder: Path, site_url: str) -> None:
+    """Write plain Markdown and notebooks of each edition into FOLDER."""
+    from fishbook.loom.weave import EDITIONS, weave_edition
+
+    book = Book.load(ROOT)
+    for edition in EDITIONS:
+        weave_edition(book, edition, folder / edition, site_url)
+        click.echo(f"wrote {folder / edition}")
+
+
+@main.command()
+@click.option("--strict", is_flag=True, help="Let warnings stop the build.")
+def build(strict: bool) -> None:
+    """Build the site, all editions, into site/."""
+    from fishbook.loom.site import build as build_site
+
+    build_site(ROOT.resolve(), strict=strict)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Serve the site, all editions, and reload it on a change."""
+    from fishbook.loom.site import serve as serve_site
+
+    serve_site(ROOT.resolve(), host=host, port=port)

@@ -1,0 +1,155 @@
+"""What a block printed and drew beside what the page shows, within a tolerance."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import io
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+
+NUMBER = re.compile(
+    r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w|\.\d)"
+)
+SVG_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+REFERENCE = re.compile(r"url\(#([^)]+)\)|^#(.+)$")
+HREF = "{http://www.w3.org/1999/xlink}href"
+SVG_TOLERANCE = 0.05
+PIXEL_TOLERANCE = 2
+
+
+def same_output(shown: str, printed: str, *, varies: bool = False) -> bool:
+    """Compare a page's output with what was printed.
+
+    Words and integers to the letter, floats to one unit of the last digit shown or
+    1e-6 relative; with `varies`, numbers only have to be there. Runs of spaces count
+    as one, since NumPy pads its columns by the length of the numbers.
+    """
+    left, right = shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
+    return len(left) == len(right) and all(
+        _same_line(a.rstrip(), b.rstrip(), varies)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def _same_line(shown: str, printed: str, varies: bool) -> bool:
+    if shown == printed:
+        return True
+    if _words(shown) != _words(printed):
+        return False
+    pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)
+    return varies or all(_same_number(a, b) for a, b in pairs)
+
+
+def _words(line: str) -> str:
+    """Give the line with each number as one mark, and runs of spaces as one."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return indent + re.sub(r" *\0 *| +", " ", NUMBER.sub("\0", line.strip()))
+
+
+def _same_number(shown: str, printed: str) -> bool:
+    if not _is_float(shown) or not _is_float(printed):
+        return shown == printed
+    expected, got = float(shown), float(printed)
+    mantissa, _, exponent = shown.lower().partition("e")
+    digits = len(mantissa.partition(".")[2])
+    unit = 10.0 ** (int(exponent or 0) - digits)
+    return abs(expected - got) <= max(unit * 1.000001, 1e-6 * abs(expected))
+
+
+def _is_float(number: str) -> bool:
+    return any(c in number for c in ".eE")
+
+
+def diff(shown: str, printed: str) -> str:
+    """Show both texts line by line: `-` stands on the page, `+` was printed."""
+    lines = difflib.ndiff(
+        shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
+    )
+    return "\n".join(line.rstrip("\n") for line in lines)
+
+
+def drawn_by(svg: str) -> str:
+    """Give the Matplotlib version that drew a picture, or nothing."""
+    match = re.search(r"Matplotlib v([\d.]+\w*)", svg)
+    return match[1] if match else ""
+
+
+def svg_difference(shown: str, drawn: str) -> str:
+    """Say where two pictures differ by more than a reader could see, or nothing."""
+    try:
+        left, right = ET.fromstring(shown), ET.fromstring(drawn)
+    except ET.ParseError as error:
+        return f"the picture is not valid SVG ({error})"
+    left_nodes, right_nodes = list(_nodes(left)), list(_nodes(right))
+    for (path, a), (_, b) in zip(left_nodes, right_nodes, strict=False):
+        if a != b and (found := _node_difference(a, b)):
+            return f"at {path}: {found}"
+    if len(left_nodes) != len(right_nodes):
+        return f"{len(left_nodes)} elements on the page, {len(right_nodes)} drawn"
+    return ""
+
+
+def _nodes(root: ET.Element) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each element as (path, its tag, text and attributes), ids renumbered."""
+    ids = {e.get("id", ""): f"id{i}" for i, e in enumerate(root.iter()) if e.get("id")}
+
+    def renumber(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        return match[0].replace(name, ids.get(name, name))
+
+    def walk(element: ET.Element, path: str) -> Iterator[tuple[str, dict[str, str]]]:
+        tag = str(element.tag).rpartition("}")[2]
+        if tag == "metadata":
+            return
+        here = f"{path}/{tag}"
+        values = {k: REFERENCE.sub(renumber, v) for k, v in element.attrib.items()}
+        if "id" in values:
+            values["id"] = ids[element.attrib["id"]]
+        values["tag"] = tag
+        values["text"] = (element.text or "").strip()
+        values["tail"] = (element.tail or "").strip()
+        yield here, values
+        for child in element:
+            yield from walk(child, here)
+
+    return walk(root, "")
+
+
+def _node_difference(a: dict[str, str], b: dict[str, str]) -> str:
+    for key in sorted(a.keys() | b.keys()):
+        old, new = a.get(key, ""), b.get(key, "")
+        if old != new and not _same_value(key, old, new):
+            return f"{key} {_short(old)} on the page, {_short(new)} drawn"
+    return ""
+
+
+def _same_value(key: str, old: str, new: str) -> bool:
+    if key in {"tag", "text", "tail", "id"}:
+        return False
+    if old.startswith("data:image/png;base64,") and new.startswith("data:image/png"):
+        return _same_bitmap(old, new)
+    if re.fullmatch(r"#[0-9a-fA-F]{3,8}", old) or "#" in old:
+        return False
+    if SVG_NUMBER.sub("\0", old) != SVG_NUMBER.sub("\0", new):
+        return False
+    pairs = zip(SVG_NUMBER.findall(old), SVG_NUMBER.findall(new), strict=True)
+    return all(abs(float(x) - float(y)) <= SVG_TOLERANCE for x, y in pairs)
+
+
+def _same_bitmap(old: str, new: str) -> bool:
+    import matplotlib.image
+    import numpy as np
+
+    left, right = (
+        matplotlib.image.imread(io.BytesIO(base64.b64decode(data.partition(",")[2])))
+        for data in (old, new)
+    )
+    if left.shape != right.shape:
+        return False
+    return bool(np.max(np.abs(left - right), initial=0) <= PIXEL_TOLERANCE / 255)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "…")

@@ -1,0 +1,312 @@
+"""A chapter in one edition: plain Markdown, and a notebook."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fishbook.loom.book import Book, definitions_of
+from fishbook.loom.chapter import (
+    MARKER,
+    Annotations,
+    Block,
+    Cell,
+    Chapter,
+    Code,
+    DetailsClose,
+    DetailsOpen,
+    Fence,
+    Figure,
+    Formula,
+    Heading,
+    Output,
+    Prose,
+    Shared,
+)
+from fishbook.loom.run import looks_like_error
+from fishbook.loom.tangle import Tangled, tangle, write_atomically
+
+EDITIONS = ("zh", "en", "zh-en")
+LINK = re.compile(r"(?<=\]\()(?P<file>[^()\s#:]*\.md)?(?P<anchor>#[^()\s]+)?(?=\))")
+SVG_WORDS = re.compile(r"(?<=>)([^<>]*?) \| ([^<>]*)(?=<)")
+SVG_LABEL = re.compile(r'(?<=aria-label=")([^"]*?) \| ([^"]*)(?=")')
+RUN_NOTE = {
+    "zh": '运行这份笔记本之前：`pip install "fishbook[plot]"`。',
+    "en": 'To run this notebook: `pip install "fishbook[plot]"`.',
+}
+SOURCE_NOTE = {
+    "zh": "这个文件由以下章节中的代码块织成：",
+    "en": "This file is made of the code blocks in:",
+}
+
+
+def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") -> None:
+    """Write a whole edition: chapters, figures, notebooks, pages of tangled source.
+
+    Only files that differ are written; files of an earlier weave are removed.
+    """
+    files = edition_files(book, edition, base_url)
+    for name, text in files.items():
+        path = folder / name
+        if not path.exists() or path.read_bytes() != text.encode():
+            write_atomically(path, text)
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_file() and path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            shutil.rmtree(path)
+
+
+def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str]:
+    """Give the texts of an edition's files by their paths."""
+    tangled = tangle(book)
+    files = {}
+    for chapter in book.chapters:
+        files[f"{chapter.slug}.md"] = weave_markdown(chapter, edition)
+        if chapter.cells:
+            notebook = weave_notebook(book, chapter, edition, base_url)
+            files[f"notebooks/{chapter.slug}.ipynb"] = notebook
+    for target, file in tangled.items():
+        files[source_page(target)] = weave_source(book, target, file, edition)
+    for path in sorted((book.root / "docs" / "figures").glob("*.svg")):
+        svg = path.read_text(encoding="utf-8")
+        files[f"figures/{path.name}"] = weave_svg(svg, edition)
+    return files
+
+
+def choose(edition: str, zh: str, en: str, both: str = "{zh} {en}") -> str:
+    """Give the words of one edition; `both` shapes those of the bilingual one."""
+    if edition == "zh" or zh == en:
+        return zh
+    return en if edition == "en" else both.format(zh=zh, en=en)
+
+
+def heading_text(edition: str, zh: str, en: str) -> str:
+    """Give a heading, caption or summary in an edition, its English marked as such."""
+    return choose(edition, zh, en, '{zh} <span lang="en">{en}</span>')
+
+
+def weave_svg(svg: str, edition: str) -> str:
+    """Keep the words of one edition in a picture; the text stays text."""
+
+    def words(match: re.Match[str]) -> str:
+        return choose(edition, match[1], match[2])
+
+    return SVG_LABEL.sub(words, SVG_WORDS.sub(words, svg))
+
+
+def weave_markdown(chapter: Chapter, edition: str) -> str:
+    """Give a chapter as plain Markdown in one edition."""
+    parts = [text for block in chapter.blocks if (text := _markdown(block, edition))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(block: Block, edition: str) -> str:
+    match block:
+        case Heading():
+            title = heading_text(edition, block.zh, block.en)
+            return f"{'#' * block.level} {title} {{#{block.anchor}}}"
+        case Prose():
+            return _prose(block, edition)
+        case Code(hidden=False) | Fence():
+            return _plain(block.raw)
+        case Output():
+            return _plain(block.raw).replace(_info(block), "{ .text .output }", 1)
+        case Annotations():
+            return _annotations(block, edition)
+        case Figure():
+            return _figure(block, edition)
+        case DetailsOpen():
+            title = heading_text(edition, block.zh, block.en)
+            return f'<details class="solution" markdown><summary>{title}</summary>'
+        case DetailsClose():
+            return "</details>"
+        case Formula() | Shared():
+            return block.body
+    return ""
+
+
+def _plain(raw: str) -> str:
+    return raw.removeprefix("\ufeff").replace("\r\n", "\n").rstrip("\n")
+
+
+def _info(block: Output) -> str:
+    return "output varies" if block.varies else "output"
+
+
+def _prose(block: Prose, edition: str) -> str:
+    body = block.body.strip("\n")
+    if edition in {"zh", "en"}:
+        return body if block.lang == edition else ""
+    div = f'<div lang="{block.lang}" markdown>\n\n{body}\n\n</div>'
+    if block.lang == "zh":
+        return f'<div class="pair" markdown>\n\n{div}'
+    return f"{div}\n\n</div>"
+
+
+def _annotations(block: Annotations, edition: str) -> str:
+    items = (choose(edition, zh, en, "{zh} {en}") for zh, en in block.items)
+    return "\n".join(f"{n}. {item}" for n, item in enumerate(items, 1))
+
+
+def _figure(block: Figure, edition: str) -> str:
+    caption = heading_text(edition, block.zh, block.en)
+    alt = plain_text(choose(edition, block.zh, block.en))
+    return (
+        f'<figure markdown="span">\n![{alt}]({block.path})\n'
+        f'<figcaption markdown="span">{caption}</figcaption>\n</figure>'
+    )
+
+
+def plain_text(markdown: str) -> str:
+    """Take marks and TeX out of a line, for a reader who hears it."""
+    text = re.sub(r"[`*]|\$", "", markdown)
+    text = re.sub(r"\\(?:mathbf|mathrm|text)\{([^}]*)\}", r"\1", text)
+    text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
+    return re.sub(r"\\[a-z]+ ?", "", text).replace("[", "(").replace("]", ")")
+
+
+def source_page(target: str) -> str:
+    """Give the path of the page that shows a tangled file."""
+    path = PurePosixPath(target)
+    return PurePosixPath("source", *path.with_suffix(".md").parts[1:]).as_posix()
+
+
+def weave_source(book: Book, target: str, file: Tangled, edition: str) -> str:
+    """Give the page that shows a tangled file, with links back to its chapters."""
+    up = "../" * (len(PurePosixPath(source_page(target)).parts) - 1)
+    note = choose(edition, SOURCE_NOTE["zh"], SOURCE_NOTE["en"])
+    links = []
+    for chapter in book.chapters:
+        if any(path == chapter.path for path, _ in file.places):
+            title = next((b for b in chapter.blocks if isinstance(b, Heading)), None)
+            name = heading_text(edition, title.zh, title.en) if title else chapter.slug
+            links.append(f"[{name}]({up}{chapter.slug}.md)")
+    return (
+        "---\nsearch:\n  exclude: true\n---\n\n"
+        f"# `{target}` {{#source}}\n\n{note} {', '.join(links)}\n\n"
+        f'```python linenums="1"\n{file.text}```\n'
+    )
+
+
+def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) -> str:
+    """Give a chapter as a notebook with its recorded outputs."""
+    cells: list[Any] = []
+    words: list[str] = []
+    by_line = {cell.code.line: cell for cell in chapter.cells}
+    depth = 0
+
+    def flush() -> None:
+        if words:
+            text = _absolute_links("\n\n".join(words), base_url, edition, chapter)
+            cells.append(_nb().new_markdown_cell(text))
+            words.clear()
+
+    for block in chapter.blocks:
+        depth += isinstance(block, DetailsOpen) - isinstance(block, DetailsClose)
+        if isinstance(block, Code):
+            flush()
+            cell = by_line[block.line]
+            cells.append(_code_cell(book, chapter, cell, edition, folded=depth > 0))
+        elif text := _notebook_words(block, edition):
+            words.append(text)
+            if isinstance(block, Heading) and block.level == 1:
+                words.append(
+                    choose(edition, RUN_NOTE["zh"], RUN_NOTE["en"], "{zh}\n\n{en}")
+                )
+    flush()
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    return _notebook_json(cells)
+
+
+def _nb() -> Any:
+    """Give nbformat's makers of cells and outputs, imported only when needed."""
+    import nbformat.v4
+
+    return nbformat.v4
+
+
+def _notebook_json(cells: list[Any]) -> str:
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = _nb().new_notebook(cells=cells, metadata=metadata)
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def runnable(chapter: Chapter, code: Code) -> str:
+    """Give a block's code so that it runs alone, with what it continues."""
+    if not code.continues:
+        return code.source
+    definition = next(
+        d for d in definitions_of(chapter)[code.target] if code in d.parts
+    )
+    upto = definition.parts[: definition.parts.index(code) + 1]
+    return "\n\n".join(part.source.strip("\n") for part in upto)
+
+
+def _code_cell(
+    book: Book, chapter: Chapter, cell: Cell, edition: str, *, folded: bool
+) -> Any:
+    """Give a code cell with its outputs; hidden code and solutions are folded."""
+    source = runnable(chapter, cell.code).strip("\n")
+    code = _nb().new_code_cell(MARKER.sub(r"  # (\1)", source))
+    if cell.code.hidden or folded:
+        code.metadata["jupyter"] = {"source_hidden": True}
+        code.metadata["tags"] = ["hide-input"]
+    if cell.output:
+        code.outputs += list(_outputs(cell.output.body))
+        if looks_like_error(cell.output.body):
+            code.metadata.setdefault("tags", []).append("raises-exception")
+    if cell.figure:
+        path = book.root / "docs" / cell.figure.path
+        if path.exists():
+            svg = weave_svg(path.read_text(encoding="utf-8"), edition)
+            data = {"image/svg+xml": svg}
+            code.outputs.append(_nb().new_output("display_data", data=data))
+    return code
+
+
+def _outputs(shown: str) -> Iterator[Any]:
+    if looks_like_error(shown):
+        printed, _, error = shown.rstrip("\n").rpartition("\n")
+        name, _, value = error.partition(": ")
+        if printed:
+            yield _nb().new_output("stream", name="stdout", text=printed + "\n")
+        yield _nb().new_output("error", ename=name, evalue=value, traceback=[error])
+    else:
+        yield _nb().new_output("stream", name="stdout", text=shown + "\n")
+
+
+def _notebook_words(block: Block, edition: str) -> str:
+    match block:
+        case Heading():
+            title = choose(edition, block.zh, block.en, "{zh} · {en}")
+            return f"{'#' * block.level} {title}"
+        case Prose():
+            body = block.body.strip("\n")
+            return body if edition == "zh-en" or block.lang == edition else ""
+        case Figure():
+            return f"*{choose(edition, block.zh, block.en)}*"
+        case DetailsOpen():
+            return f"**{choose(edition, block.zh, block.en, '{zh} · {en}')}**"
+        case Annotations() | Fence() | Formula() | Shared():
+            return _markdown(block, edition)
+    return ""
+
+
+def _absolute_links(text: str, base_url: str, edition: str, chapter: Chapter) -> str:
+    """Point links between chapters at the site, which a notebook has left."""
+
+    def absolute(match: re.Match[str]) -> str:
+        if not match[0]:
+            return ""
+        slug = (match["file"] or f"{chapter.slug}.md").removesuffix(".md")
+        page = "" if slug == "index" else f"{slug}/"
+        return f"{base_url.rstrip('/')}/{edition}/{page}{match['anchor'] or ''}"
+
+    return LINK.sub(absolute, text)
