@@ -195,7 +195,12 @@ def picture(value: object) -> str:
     if not plt.get_fignums():
         return ""
     out = io.StringIO()
-    plt.gcf().savefig(out, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    with warnings.catch_warnings():
+        # Matplotlib's own font has no Chinese; the reader's browser draws the text.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        plt.gcf().savefig(
+            out, format="svg", metadata={"Date": None}, bbox_inches="tight"
+        )
     return out.getvalue()
 
 

@@ -1,0 +1,131 @@
+"""Mistakes that circulate in texts on this subject: none in our code or prose."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fishbook.loom.book import Book
+from fishbook.loom.chapter import Fence, Heading, Prose
+
+ROOT = Path(__file__).parent.parent
+BOOK = Book.load(ROOT)
+
+
+def all_code() -> Iterator[tuple[str, ast.Module]]:
+    """Yield every piece of Python in the book and the package, with its place."""
+    for chapter in BOOK.chapters:
+        for cell in chapter.cells:
+            if not cell.code.continues:
+                place = f"{chapter.path}:{cell.code.line}"
+                yield place, ast.parse(cell.code.source)
+    for path in sorted((ROOT / "fishbook").rglob("*.py")):
+        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def found(tree: ast.Module, pattern: str) -> list[str]:
+    """Find dotted names and imports in code that match a pattern."""
+    names = [ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names.append(ast.unparse(node))
+        elif isinstance(node, ast.FunctionDef):
+            names.append(f"def {node.name}")
+    return [name for name in names if re.search(pattern, name)]
+
+
+BAD_CODE = {
+    "global random numbers can't be reproduced": (
+        r"^(np|numpy)\.random\.(?!default_rng|Generator|SeedSequence|PCG64)"
+    ),
+    "unpickling runs foreign code": r"\bpickle\b",
+    "a window needs a display": r"\.show$",
+    "pylab is discouraged": r"\bpylab\b",
+    "the path depends on the current folder": r"^sys\.path",
+    "a constructor is __init__": r"^def _init_$",
+}
+
+
+@pytest.mark.parametrize("why", BAD_CODE)
+def test_code_avoids(why: str) -> None:
+    bad = [(place, name) for place, t in all_code() for name in found(t, BAD_CODE[why])]
+    assert not bad, why
+
+
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [
+        ("global random numbers can't be reproduced", "x = np.random.randn(3)"),
+        ("unpickling runs foreign code", "import pickle"),
+        ("a window needs a display", "plt.show()"),
+        ("the path depends on the current folder", "sys.path.append('..')"),
+        ("a constructor is __init__", "class A:\n    def _init_(self): ..."),
+    ],
+)
+def test_the_code_rules_can_fail(why: str, code: str) -> None:
+    assert found(ast.parse(code), BAD_CODE[why])
+
+
+def chinese() -> Iterator[tuple[str, str]]:
+    """Yield every Chinese text of the book, with its place."""
+    for chapter in BOOK.chapters:
+        for block in chapter.blocks:
+            place = f"{chapter.path}:{block.line}"
+            if isinstance(block, Prose) and block.lang == "zh":
+                yield place, block.body
+            elif isinstance(block, Heading):
+                yield place, block.zh
+
+
+BAD_CHINESE = {
+    "归一化、规范化或正则化，不写“正规化”": "正规化",
+    "NAND 是与非门，不是非门": r"NAND[^，。；\n]{0,8}(?<!与)非门",
+    "训练数据或标签，不写“监督数据”": "监督数据",
+    "逐元素乘积之和，不是矩阵内积": "矩阵内积",
+    "梯度指向上升最快的方向": "梯度.{0,6}(?:指向|表示).{0,8}(?:减小|下降)最[多快]",
+    "图像有高和宽": "(?:高|行数)(?:和|与|、)长(?!度)",
+    "引入偏置，导入模块": "导入(?:权重|偏置|阈值)",
+    "偏置，不写“偏差”": "(?:权重|阈值)(?:和|与|、)偏差",
+    "对读者称“你”": "您",
+    "中文用全角逗号与句号": r"[\u4e00-\u9fff][,;!?](?:\s|$|[\u4e00-\u9fff])",
+    "准确率不是概率": "正确概率",
+}
+
+
+@pytest.mark.parametrize("why", BAD_CHINESE)
+def test_chinese_avoids(why: str) -> None:
+    bad = [
+        (p, m[0]) for p, text in chinese() for m in re.finditer(BAD_CHINESE[why], text)
+    ]
+    assert not bad, why
+
+
+def test_the_word_rules_can_fail() -> None:
+    wrong = "NAND 是非门；导入偏置；正规化；您好,世界；权重和偏差；矩阵内积；监督数据"
+    hits = sum(bool(re.search(rule, wrong)) for rule in BAD_CHINESE.values())
+    assert hits == 8
+
+
+def test_the_text_points_at_no_printed_figure() -> None:
+    """A figure is shown where it is spoken of, not by a printed book's number."""
+    bad = [
+        (place, match[0])
+        for place, text in chinese()
+        for match in re.finditer(r"图\s*\d+-\d+", text)
+    ]
+    assert not bad
+
+
+def test_every_shown_fence_names_its_language() -> None:
+    """A fence without a language may hide code that nobody runs."""
+    bad = [
+        f"{chapter.path}:{block.line}"
+        for chapter in BOOK.chapters
+        for block in chapter.blocks
+        if isinstance(block, Fence) and not block.info
+    ]
+    assert not bad
