@@ -52,7 +52,8 @@ from fishbook.loom.weave import (
     weave_edition,
 )
 
-CACHE = Path(".cache", "fishbook", "weave")
+CACHE = Path(".cache", "fishbook")
+TEMPLATES = CACHE / "templates"
 NOT_FOR_READERS = re.compile(
     r"katex\.mjs|root/|.*\.map$|assets/images/favicon\.png"
     r"|assets/javascripts/lunr/(?!min/lunr\.(stemmer\.support|zh)\.min)"
@@ -147,6 +148,15 @@ class FishbookPlugin(BasePlugin[Options]):
                 page.next_page = following.previous_page = None
         return nav
 
+    def on_env(
+        self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files
+    ) -> jinja2.Environment:
+        """Compile the theme's templates once, not once an edition: half of the time."""
+        folder = root_of(config) / TEMPLATES
+        folder.mkdir(parents=True, exist_ok=True)
+        env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
+        return env
+
     def on_page_content(
         self, html: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
@@ -236,9 +246,9 @@ def plugin_errors(page: Page | None = None) -> Iterator[None]:
         raise PluginError(f"{place}{error}") from None
 
 
-def weave(book: Book, edition: str, root_url: str, cache: Path = CACHE) -> Path:
+def weave(book: Book, edition: str, root_url: str, use: str = "weave") -> Path:
     """Weave an edition into its folder of the cache; give the folder."""
-    folder = book.root / cache / edition
+    folder = book.root / CACHE / use / edition
     weave_edition(book, edition, folder, root_url)
     return folder
 
@@ -418,7 +428,7 @@ class Desk:
         theme = stamps(THEME), stamps(self.root / "mkdocs.yml")
         changed = []
         for edition in EDITIONS:
-            woven = weave(book, edition, self.url, CACHE.parent / "serve")
+            woven = weave(book, edition, self.url, "serve")
             now = stamps(woven), theme
             if self.built.get(edition) != now:
                 self.replace(book, edition, woven)

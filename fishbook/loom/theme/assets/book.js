@@ -1,20 +1,32 @@
-// Keeps page and anchor when the edition changes; lets the keyboard scroll what is wide.
+// Keeps page and place when the edition changes; lets the keyboard scroll what is wide.
 {
   const key = "fishbook.edition";
-  const base = document.querySelector("[data-editions]") && __md_scope;
+  const switcher = document.querySelector("[data-editions]");
+
+  // The anchor to go to: the one in the address while it is in view, else the section read.
+  function anchor() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const top = target?.getBoundingClientRect().top;
+    if (top >= 0 && top < innerHeight) return location.hash;
+    const headings = document.querySelectorAll("article :is(h2, h3, h4)[id]");
+    const read = [...headings].filter(h => h.getBoundingClientRect().top < innerHeight / 3);
+    return read.length ? "#" + read.at(-1).id : "";
+  }
 
   function pointLinks() {
-    if (!base || document.querySelector("[data-lost]")) return;
-    const page = location.pathname.slice(base.pathname.length) + location.hash;
-    for (const link of document.querySelectorAll("a[data-edition]"))
-      link.href = new URL(`../${link.dataset.edition}/${page}`, base);
+    if (!switcher || document.querySelector("[data-lost]")) return;
+    const page = location.pathname.slice(__md_scope.pathname.length) + anchor();
+    for (const link of switcher.querySelectorAll("a[data-edition]"))
+      link.href = new URL(`../${link.dataset.edition}/${page}`, __md_scope);
   }
 
   function remember(event) {
-    const link = event.target.closest?.("a[data-edition]");
+    const link = event.target.closest("a[data-edition]");
     if (!link) return;
     pointLinks();
-    try { localStorage.setItem(key, link.dataset.edition); } catch {}
+    try {
+      localStorage.setItem(key, link.dataset.edition);
+    } catch {} // a reader may forbid it
   }
 
   function reachScrollers() {
@@ -24,11 +36,8 @@
       else element.removeAttribute("tabindex");
   }
 
-  for (const type of ["pointerdown", "focusin"])
-    document.addEventListener(type, event => {
-      if (event.target.closest?.("[data-editions]")) pointLinks();
-    }, true);
-  document.addEventListener("click", remember, true);
+  for (const type of ["pointerover", "focusin"]) switcher?.addEventListener(type, pointLinks);
+  switcher?.addEventListener("click", remember, true);
   addEventListener("resize", reachScrollers);
-  document$.subscribe(() => { pointLinks(); requestAnimationFrame(reachScrollers); });
+  document$.subscribe(() => requestAnimationFrame(reachScrollers));
 }
