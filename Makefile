@@ -1,0 +1,56 @@
+# Everything a maintainer does, one word each. `make help` lists the words.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11 python,$(if $(shell command -v $(p) 2>/dev/null),$(if $(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print(1)' 2>/dev/null),$(p)))))
+BIN := .venv/bin
+READY := .venv/.ready
+SITE := node_modules/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test build check record bench lock clean
+
+help: ## list these words
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: $(READY) $(SITE) ## install everything into .venv and node_modules
+
+$(READY): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "fishbook needs Python 3.11 or newer: install it, or name it: make setup PYTHON=/path/to/python3"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(SITE): package-lock.json package.json $(READY)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-progress --loglevel=error
+	@touch $@
+
+serve: setup ## serve the site at http://127.0.0.1:8000/, reloading on a change
+	$(BIN)/fishbook serve
+
+test: setup ## run every block of every chapter, and all other tests
+	$(BIN)/python -m pytest -n auto
+
+build: setup ## build the site, all editions, into site/
+	$(BIN)/fishbook build --strict
+
+check: setup ## lint, types, the package against the chapters, the book's grammar
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/fishbook tangle --check
+	$(BIN)/fishbook check
+	$(BIN)/zizmor --offline --quiet .github
+
+record: setup ## write into the chapters what their blocks print and draw
+	$(BIN)/fishbook tangle
+	$(BIN)/fishbook record
+
+bench: setup ## measure the build beside MkDocs itself
+	$(BIN)/python tests/bench.py
+
+lock: setup ## pin anew all packages that build and test
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --no-emit-package fishbook --quiet -o requirements.txt
+	$(BIN)/npm update --package-lock-only
+
+clean: ## delete what was installed and built
+	rm -rf .venv node_modules site woven .cache build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
