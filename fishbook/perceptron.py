@@ -1,5 +1,5 @@
-# Tangled from docs/01-perceptron.md [3e13e6f6dea4c022]
-"""Perceptrons: logic gates as weighted sums, and how one perceptron learns."""
+# Tangled from docs/01-perceptron.md [f3b593397d4b4ab3]
+"""Perceptrons: logic gates as weighted sums, and how one of them learns."""
 
 from collections.abc import Callable
 
@@ -29,21 +29,20 @@ def truth_table(f: Callable[[int, int], int]) -> list[tuple[int, int, int]]:
 
 
 def _real(name: str, values: ArrayLike, ndim: int = 1) -> NDArray[np.float64]:
-    """Give the values as an array of finite numbers, or say what is wrong."""
+    """Give the values as finite numbers, or say what is wrong."""
     try:
         array = np.asarray(values)
     except ValueError:
         array = np.array(None)
     if array.ndim != ndim or array.dtype.kind not in "biuf":
-        shape = "one number for each" if ndim == 1 else "one row for each sample"
+        wanted = ("a real number", "real numbers", "rows of real numbers")
         raise ValueError(
-            f"got {name} = {values!r}, but want real numbers, {shape};"
-            " convert what is no number first, for example with float()"
+            f"got {name} = {values!r}, but want {wanted[ndim]};"
+            " check the shape, and convert text with float()"
         )
     if not np.isfinite(array).all():
         raise ValueError(
-            f"got {name} = {values!r}, but want finite numbers;"
-            " replace or drop nan and inf first"
+            f"got {name} = {values!r}, but want finite numbers; replace nan or inf"
         )
     return array.astype(np.float64)
 
@@ -68,15 +67,17 @@ def fires(x: ArrayLike, w: ArrayLike, b: float) -> int:
     Raises
     ------
     ValueError
-        If something is not a finite real number, or `x` and `w` differ in length.
+        If something is not a finite real number, or if `x` and `w` differ
+        in length.
 
     References
     ----------
-    F. Rosenblatt, "The perceptron: a probabilistic model for information storage
-    and organization in the brain", Psychological Review 65(6), 386-408, 1958.
+    F. Rosenblatt, "The perceptron: a probabilistic model for information
+    storage and organization in the brain", Psychological Review 65(6),
+    386-408, 1958.
     """
     inputs, weights = _real("x", x), _real("w", w)
-    (bias,) = _real("b", [b])
+    bias = float(_real("b", b, ndim=0))
     if len(inputs) != len(weights):
         raise ValueError(
             f"got {len(inputs)} inputs and {len(weights)} weights;"
@@ -175,7 +176,7 @@ def gate(w: ArrayLike, b: float) -> Callable[..., int]:
     (1, 0)
     """
     weights = _real("w", w)
-    (bias,) = _real("b", [b])
+    bias = float(_real("b", b, ndim=0))
 
     def fire(*x: float) -> int:
         return fires(x, weights, bias)
@@ -224,12 +225,27 @@ def XOR(x1: float, x2: float) -> int:
 
     References
     ----------
-    M. Minsky and S. Papert, "Perceptrons", MIT Press, 1969, chapter 3: why one
-    layer can't do this (XOR is the parity of two inputs).
+    M. Minsky and S. Papert, "Perceptrons", MIT Press, 1969, chapter 3: why
+    one layer can't do this (XOR is the parity of two inputs).
     """
     s1 = NAND(x1, x2)
     s2 = OR(x1, x2)
     return AND(s1, s2)
+
+
+def _samples(
+    x: ArrayLike, t: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give samples and labels as arrays, or say what is wrong."""
+    samples, labels = _real("x", x, ndim=2), _real("t", t)
+    if len(samples) != len(labels):
+        raise ValueError(
+            f"got {len(samples)} samples and {len(labels)} labels;"
+            " give each sample one label"
+        )
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError(f"got t = {t!r}, but want 0 and 1; recode the labels")
+    return samples, labels
 
 
 def perceptron_train(
@@ -254,7 +270,8 @@ def perceptron_train(
     lr : float, optional
         The learning rate, greater than 0.
     rng : numpy.random.Generator, optional
-        Shuffles the samples anew in each epoch; without it they keep their order.
+        Shuffles the samples anew in each epoch; without it, they keep their
+        order.
 
     Returns
     -------
@@ -268,35 +285,30 @@ def perceptron_train(
     Raises
     ------
     ValueError
-        If something is not a finite real number, if `x` and `t` differ in length,
-        if a label is neither 0 nor 1, or if `lr` is not greater than 0.
+        If something is not a finite real number, if `x` and `t` differ in
+        length, if a label is neither 0 nor 1, or if `lr` is not greater than 0.
 
     References
     ----------
-    F. Rosenblatt, "The perceptron: a probabilistic model for information storage
-    and organization in the brain", Psychological Review 65(6), 386-408, 1958; the
-    rule in this form: F. Rosenblatt, "Principles of neurodynamics", 1962.
+    F. Rosenblatt, "The perceptron: a probabilistic model for information
+    storage and organization in the brain", Psychological Review 65(6),
+    386-408, 1958. A rule that corrects mistakes: F. Rosenblatt, "Principles
+    of Neurodynamics", Spartan Books, 1962.
     """
-    samples, labels = _real("x", x, ndim=2), _real("t", t)
-    (rate,) = _real("lr", [lr])
-    if len(samples) != len(labels):
-        raise ValueError(
-            f"got {len(samples)} samples and {len(labels)} labels;"
-            " give each sample one label"
-        )
-    if not np.isin(labels, (0, 1)).all():
-        raise ValueError(f"got t = {t!r}, but want labels 0 and 1; recode them first")
+    samples, labels = _samples(x, t)
+    rate = float(_real("lr", lr, ndim=0))
     if rate <= 0:
-        raise ValueError(f"got lr = {lr}, but want a positive number such as 1.0")
-    w, b = np.zeros(samples.shape[1]), 0.0
+        raise ValueError(f"got lr = {lr}, but want more than 0; try 1.0")
+    count, size = samples.shape
+    w, b = np.zeros(size), 0.0
     mistakes = []
     for _ in range(epochs):
-        order = np.arange(len(samples)) if rng is None else rng.permutation(len(samples))
+        order = np.arange(count) if rng is None else rng.permutation(count)
         wrong = 0
         for i in order:
-            error = labels[i] - fires(samples[i], w, b)
+            error = float(labels[i]) - fires(samples[i], w, b)
             w += rate * error * samples[i]
-            b += float(rate * error)
+            b += rate * error
             wrong += int(error != 0)
         mistakes.append(wrong)
         if wrong == 0:

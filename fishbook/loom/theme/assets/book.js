@@ -1,4 +1,4 @@
-// Keeps page and place when the edition changes; lets the keyboard scroll what is wide.
+// Keeps page and place when the edition changes; helps those who use no mouse.
 {
   const key = "fishbook.edition";
   const switcher = document.querySelector("[data-editions]");
@@ -36,8 +36,22 @@
       else element.removeAttribute("tabindex");
   }
 
+  // A mark in the code has no words: give it a name.
+  function nameNote({ ref }) {
+    const link = ref?.querySelector?.(":scope > .md-annotation__index");
+    const note = document.documentElement.lang === "zh" ? "注释" : "Note";
+    const number = link?.firstElementChild?.dataset.mdAnnotationId;
+    link?.setAttribute("aria-label", `${note} ${number}`);
+  }
+
+  // Chinese that is chosen with the mouse, or pasted, moves no key: let it be searched too.
+  document.querySelector(".md-search__input")?.addEventListener("input", event => {
+    event.target.dispatchEvent(new KeyboardEvent("keyup"));
+  });
+
   for (const type of ["pointerover", "focusin"]) switcher?.addEventListener(type, pointLinks);
   switcher?.addEventListener("click", remember, true);
   addEventListener("resize", reachScrollers);
   document$.subscribe(() => requestAnimationFrame(reachScrollers));
+  component$.subscribe(nameNote);
 }
