@@ -216,7 +216,7 @@ def _tags(book: Book) -> Iterator[Problem]:
 
 
 def _names(book: Book) -> Iterator[Problem]:
-    """A name is defined once in a file, and used only by what comes later."""
+    """Find names defined twice in a file, or used before they are defined."""
     defined: dict[tuple[str, str], tuple[int, Chapter, int]] = {}
     for number, chapter in enumerate(book.chapters):
         for target, definitions in definitions_of(chapter).items():

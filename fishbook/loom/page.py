@@ -31,6 +31,7 @@ CHUNK_TITLE = re.compile(
     r'(?<=<span class="filename">)(?P<target>fishbook/[\w/]+\.py)(?=</span>)'
 )
 CODE_ANCHOR = re.compile(r'<a id="(__codelineno-[\d-]+)" name="[^"]*" href="[^"]*"></a>')
+NOTES = re.compile(r"(\(\d+\)!(?:(?!</pre>).)*</pre></div>\s*)<ol>", re.S)
 SVG_ID = re.compile(r'(?<=[ \n]id=")|(?<=href="#)|(?<=url\(#)')
 SVG_NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE[^>]*>|<!--.*?-->|<metadata>.*?</metadata>", re.S)
 SVG_STYLE = re.compile(r"<defs>\s*<style[^>]*>(?P<rules>.*?)</style>\s*</defs>", re.S)
@@ -210,6 +211,11 @@ def figure_css() -> str:
         f":root{{{light}}}\n"
         f'@media screen{{[data-md-color-scheme="slate"]{{{dark}}}}}\n'
     )
+
+
+def mark_notes(html: str) -> str:
+    """Mark the lists that explain a block, so that they don't shift the page later."""
+    return NOTES.sub(r'\1<ol class="notes">', html)
 
 
 def code_anchors(html: str, *, kept: bool) -> str:

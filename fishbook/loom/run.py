@@ -175,7 +175,8 @@ def drawing() -> Iterator[None]:
         return
     from fishbook.diagrams import STYLE
 
-    with matplotlib.rc_context({**STYLE, "svg.hashsalt": "fishbook"}):
+    style: Any = {**STYLE, "svg.hashsalt": "fishbook"}
+    with matplotlib.rc_context(style):
         plt.switch_backend("agg")
         try:
             yield

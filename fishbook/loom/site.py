@@ -38,6 +38,7 @@ from fishbook.loom.page import (
     figure_css,
     katex,
     link_chunks,
+    mark_notes,
     put_figures,
     put_formulas,
     take_formulas,
@@ -162,7 +163,7 @@ class FishbookPlugin(BasePlugin[Options]):
     ) -> str:
         """Link the chunks to their source; begin with the formulas."""
         html, formulas = take_formulas(html)
-        html = code_anchors(html, kept=is_source(page))
+        html = mark_notes(code_anchors(html, kept=is_source(page)))
         if formulas:
             rendering = katex(root_of(config)).render(formulas)
             self.formulas[page.file.src_uri] = formulas, rendering

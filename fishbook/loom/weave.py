@@ -35,8 +35,9 @@ LINK = re.compile(r"(?<=\]\()(?P<file>[^()\s#:]*\.md)?(?P<anchor>#[^()\s]+)?(?=\
 SVG_WORDS = re.compile(r"(?<=>)([^<>]*?) \| ([^<>]*)(?=<)")
 SVG_LABEL = re.compile(r'(?<=aria-label=")([^"]*?) \| ([^"]*)(?=")')
 RUN_NOTE = {
-    "zh": '运行这份笔记本之前：`pip install "fishbook[plot]"`。',
-    "en": 'To run this notebook: `pip install "fishbook[plot]"`.',
+    "zh": "运行这份笔记本需要软件包 `fishbook` 和 Matplotlib；怎样安装，见本书首页。",
+    "en": "To run this notebook you need the package `fishbook` and Matplotlib; the"
+    " book's first page says how to install them.",
 }
 SOURCE_NOTE = {
     "zh": "这个文件由以下章节中的代码块织成：",

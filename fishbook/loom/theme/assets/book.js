@@ -7,7 +7,7 @@
   function anchor() {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     const top = target?.getBoundingClientRect().top;
-    if (top >= 0 && top < innerHeight) return location.hash;
+    if (top > -innerHeight / 3 && top < innerHeight) return location.hash;
     const headings = document.querySelectorAll("article :is(h2, h3, h4)[id]");
     const read = [...headings].filter(h => h.getBoundingClientRect().top < innerHeight / 3);
     return read.length ? "#" + read.at(-1).id : "";
