@@ -20,6 +20,7 @@ from fishbook.loom.weave import EDITIONS, weave_edition
 
 ROOT = Path(__file__).parent.parent
 ROUNDS = 5
+FEATURES = ["content.code.annotate", "content.code.copy", "navigation.instant"]
 EDITED = "01-perceptron.md"
 
 
@@ -30,12 +31,11 @@ def main() -> None:
         root = Path(folder, "book")
         copy_book(root)
         logging.disable(logging.ERROR)
-        plain = timed(lambda: plain_builds(root), lambda: build(root))
-        whole = timed(lambda: build(root), lambda: plain_builds(root))
+        plain, whole = timed(lambda: plain_builds(root), lambda: build(root))
         desk = Desk(root, root / "served", "http://127.0.0.1:8000/")
         desk.site.mkdir()
         desk.refresh()
-        edit = timed(lambda: edit_and_refresh(desk))
+        (edit,) = timed(lambda: edit_and_refresh(desk))
     print(f"seconds, median of {ROUNDS} rounds taken in turn")
     print(f"  mkdocs build of the woven trees, {len(EDITIONS)} editions  {plain:6.2f}")
     print(f"  fishbook build, {len(EDITIONS)} editions                   {whole:6.2f}")
@@ -44,17 +44,15 @@ def main() -> None:
     print(f"ratio rebuild after an edit / fishbook build     {edit / whole:6.2f}")
 
 
-def timed(run: Callable[[], None], other: Callable[[], None] | None = None) -> float:
-    """Give the median time of a run, taken in turn with another after one warm-up."""
-    times = []
-    for round_number in range(ROUNDS + 1):
-        start = time.perf_counter()
-        run()
-        if round_number:
-            times.append(time.perf_counter() - start)
-        if other:
-            other()
-    return statistics.median(times)
+def timed(*runs: Callable[[], None]) -> list[float]:
+    """Give each run's median time; they take turns, the first round is a warm-up."""
+    times: list[list[float]] = [[] for _ in runs]
+    for _ in range(ROUNDS + 1):
+        for run, taken in zip(runs, times, strict=True):
+            start = time.perf_counter()
+            run()
+            taken.append(time.perf_counter() - start)
+    return [statistics.median(taken[1:]) for taken in times]
 
 
 def copy_book(root: Path) -> None:
@@ -78,6 +76,7 @@ def plain_builds(root: Path) -> None:
             docs_dir=str(root / "woven" / edition),
             site_dir=str(root / "plain" / edition),
             plugins=["search"],
+            theme={"name": "material", "font": False, "features": FEATURES},
         )
         mkdocs_build(config)
 

@@ -519,8 +519,9 @@ COLOURS = ("color-contrast", "link-in-text-block")
 OUTSIDE = """() => {
   const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX)
     || scrolls(e.parentElement));
-  const words = document.querySelectorAll("article :is(p, li, td, th, h1, h2, h3, summary, figcaption)");
-  return [...words].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e))
+  const words = "article :is(p, li, td, th, h1, h2, h3, summary, figcaption)";
+  return [...document.querySelectorAll(words)]
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e))
     .map(e => e.textContent.slice(0, 60));
 }"""
 

@@ -25,15 +25,19 @@ FORMULA = re.compile(
     r'<(?P<tag>span|div) class="arithmatex">\\[(\[](?P<tex>.*?)\\[)\]]</(?P=tag)>', re.S
 )
 FIGURE = re.compile(
-    r'<img alt="(?P<alt>[^"]*)" src="(?P<src>[^"]*/)?(?P<path>figures/[^"/]+\.svg)" ?/?>'
+    r'<img alt="(?P<alt>[^"]*)" src="(?:[^"]*/)?(?P<path>figures/[^"/]+\.svg)" ?/?>'
 )
 CHUNK_TITLE = re.compile(
     r'(?<=<span class="filename">)(?P<target>fishbook/[\w/]+\.py)(?=</span>)'
 )
-CODE_ANCHOR = re.compile(r'<a id="(__codelineno-[\d-]+)" name="[^"]*" href="[^"]*"></a>')
+CODE_ANCHOR = re.compile(
+    r'<a id="(__codelineno-[\d-]+)" name="[^"]*" href="[^"]*"></a>'
+)
 NOTES = re.compile(r"(\(\d+\)!(?:(?!</pre>).)*</pre></div>\s*)<ol>", re.S)
 SVG_ID = re.compile(r'(?<=[ \n]id=")|(?<=href="#)|(?<=url\(#)')
-SVG_NOISE = re.compile(r"<\?xml.*?\?>|<!DOCTYPE[^>]*>|<!--.*?-->|<metadata>.*?</metadata>", re.S)
+SVG_NOISE = re.compile(
+    r"<\?xml.*?\?>|<!DOCTYPE[^>]*>|<!--.*?-->|<metadata>.*?</metadata>", re.S
+)
 SVG_STYLE = re.compile(r"<defs>\s*<style[^>]*>(?P<rules>.*?)</style>\s*</defs>", re.S)
 SVG_ROOT = re.compile(r"<svg\b(?P<attributes>[^>]*)>")
 SVG_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b(?=[^<>]*>)")
@@ -208,8 +212,7 @@ def figure_css() -> str:
     light = "".join(f"--fig-{name}:{colour};" for name, colour in PALETTE.items())
     dark = "".join(f"--fig-{name}:{colour};" for name, colour in DARK.items())
     return (
-        f":root{{{light}}}\n"
-        f'@media screen{{[data-md-color-scheme="slate"]{{{dark}}}}}\n'
+        f':root{{{light}}}\n@media screen{{[data-md-color-scheme="slate"]{{{dark}}}}}\n'
     )
 
 

@@ -130,7 +130,7 @@ class FishbookPlugin(BasePlugin[Options]):
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Add the assets that are made or come from npm; leave out what no one reads."""
+        """Add the assets that are made or come from npm; leave out the unused."""
         for file in list(files):
             if NOT_FOR_READERS.match(file.src_uri):
                 files.remove(file)
@@ -162,6 +162,7 @@ class FishbookPlugin(BasePlugin[Options]):
         self, html: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
         """Link the chunks to their source; begin with the formulas."""
+        html = html.replace('<a href="http', '<a rel="external" href="http')
         html, formulas = take_formulas(html)
         html = mark_notes(code_anchors(html, kept=is_source(page)))
         if formulas:
@@ -333,9 +334,7 @@ def write_root(book: Book, root_url: str, site: Path) -> None:
 def load(root: Path, edition: str, site: Path, strict: bool) -> MkDocsConfig:
     """Load mkdocs.yml for one edition."""
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
-    config = load_config(
-        str(root / "mkdocs.yml"), strict=strict, site_dir=str(site)
-    )
+    config = load_config(str(root / "mkdocs.yml"), strict=strict, site_dir=str(site))
     plugin_of(config).config.edition = edition
     return config
 
@@ -512,5 +511,5 @@ def serve(root: Path, *, host: str, port: int, open_browser: bool = False) -> No
             server.watch(str(path))
         print(f"serving {server.url}, Ctrl+C stops")
         with contextlib.suppress(KeyboardInterrupt):
-            server.serve(open_in_browser=open_browser)
+            server.serve(open_in_browser=open_browser)  # type: ignore[no-untyped-call]
         server.shutdown()
