@@ -1,6 +1,7 @@
 # Everything a maintainer does, one word each. `make help` lists the words.
 
-PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11 python,$(if $(shell command -v $(p) 2>/dev/null),$(if $(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print(1)' 2>/dev/null),$(p)))))
+# The first Python that the tests know, otherwise any that is new enough.
+PYTHON ?= $(firstword $(foreach p,python3.14 python3.13 python3.12 python3.11 python3 python,$(if $(shell command -v $(p) 2>/dev/null),$(if $(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print(1)' 2>/dev/null),$(p)))))
 BIN := .venv/bin
 READY := .venv/.ready
 SITE := node_modules/.ready
@@ -9,13 +10,13 @@ SITE := node_modules/.ready
 .PHONY: help setup serve test build check record bench lock clean
 
 help: ## list these words
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) $(SITE) ## install everything into .venv and node_modules
 
 $(READY): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "fishbook needs Python 3.11 or newer: install it, or name it: make setup PYTHON=/path/to/python3"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@

@@ -499,7 +499,8 @@ def serve(root: Path, *, host: str, port: int, open_browser: bool = False) -> No
     Raises
     ------
     LoomError
-        If the book can't be built to begin with. Later mistakes are only shown.
+        If the book can't be built to begin with, or the port is taken. Later
+        mistakes in a chapter are only shown.
     """
     with tempfile.TemporaryDirectory(prefix="fishbook-") as folder:
         site = Path(folder, "site")
@@ -510,6 +511,13 @@ def serve(root: Path, *, host: str, port: int, open_browser: bool = False) -> No
         for path in (root / "docs", root / "mkdocs.yml", root / "fishbook"):
             server.watch(str(path))
         print(f"serving {server.url}, Ctrl+C stops")
-        with contextlib.suppress(KeyboardInterrupt):
+        try:
             server.serve(open_in_browser=open_browser)  # type: ignore[no-untyped-call]
-        server.shutdown()
+        except OSError as error:
+            raise LoomError(
+                [f"port {port}: {error.strerror}; choose another"]
+            ) from None
+        except KeyboardInterrupt:
+            print("stopped")
+        finally:
+            server.shutdown()

@@ -1,0 +1,96 @@
+"""The frame: one version, a closed lock, NumPy alone, the whole wheel, two READMEs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import fishbook
+
+ROOT = Path(__file__).parent.parent
+NUMPY_ALONE = """
+import importlib.abc
+import sys
+
+class Refuse(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        known = sys.stdlib_module_names | {"fishbook", "numpy"}
+        if name.partition(".")[0] not in known:
+            raise ModuleNotFoundError(f"{name} is more than NumPy", name=name)
+
+sys.meta_path.insert(0, Refuse())
+for name in sys.argv[1:]:
+    __import__(name)
+"""
+
+
+def read(name: str) -> str:
+    """Give the text of one of the project's files."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def run(*arguments: str) -> str:
+    """Run Python; give what it printed about what went wrong."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("CITATION.cff", "version: {}\n"), ("docs/index.md", "{{Version {}}}")],
+)
+def test_the_version_is_the_same_everywhere(name: str, line: str) -> None:
+    assert line.format(fishbook.__version__) in read(name)
+
+
+def test_every_locked_package_is_pinned_and_hashed() -> None:
+    packages = read("requirements.txt").replace("\\\n", "").splitlines()
+    assert len(packages) > 50
+    closed = re.compile(r"[\w.-]+==[\w.]+ (?:; [^#]+? )? *(?:--hash=sha256:\w{64} *)+")
+    assert [package for package in packages if not closed.fullmatch(package)] == []
+
+
+def test_every_locked_npm_package_is_hashed_and_names_no_address() -> None:
+    packages = json.loads(read("package-lock.json"))["packages"]
+    packages.pop("")
+    assert all("integrity" in package for package in packages.values())
+    assert not any("resolved" in package for package in packages.values())
+
+
+def test_the_library_needs_numpy_alone() -> None:
+    modules = [
+        f"fishbook.{path.stem}" for path in (ROOT / "fishbook").glob("[a-z]*.py")
+    ]
+    assert modules
+    assert run("-c", NUMPY_ALONE, *modules) == ""
+    assert "is more than NumPy" in run("-c", NUMPY_ALONE, "pytest")
+
+
+def test_the_wheel_holds_the_whole_package(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="needs hatchling")
+    run("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        held = {name for name in wheel.namelist() if name.startswith("fishbook/")}
+    files = (path for path in (ROOT / "fishbook").rglob("*") if path.is_file())
+    names = {path.relative_to(ROOT).as_posix() for path in files}
+    assert held == {name for name in names if "__pycache__" not in name}
+    assert {"fishbook/py.typed", "fishbook/loom/theme/main.html"} <= held
+
+
+def test_both_readmes_give_the_same_commands() -> None:
+    chinese, english = map(commands, (read("README.zh.md"), read("README.md")))
+    assert chinese == english
+    assert chinese[:2] == ["make serve", "make test"]
+
+
+def commands(text: str) -> list[str]:
+    """Give the commands that a README shows, without their comments."""
+    fences = re.findall(r"^```(?:sh|powershell)\n(.*?)^```", text, re.M | re.S)
+    lines = "".join(fences).splitlines()
+    return [re.sub(r" *#.*", "", line) for line in lines]
