@@ -516,12 +516,11 @@ class _Scanner:
         start = self.at
         text = self.lines[start].rstrip()
         one_line = len(text) > 4 and text.endswith("$$")
-        raw, _, line = self.enclosed(
-            lambda s: s.rstrip().endswith("$$"),
-            "this formula is never closed",
-            "add a line with $$",
-            skip=0 if one_line else 1,
-        )
+        end = start if one_line else self.span(ends_formula, start + 1)
+        if end is None or not self.lines[end].rstrip().endswith("$$"):
+            self.note(start + 1, "this formula is never closed", "add a line with $$")
+            end = start
+        raw, line = self.take(end + 1 - start)
         return Formula(raw, line, "\n".join(self.lines[start : self.at]))
 
     def figure(self, match: re.Match[str]) -> Block:
@@ -571,6 +570,11 @@ class _Scanner:
             )
             return text.strip(), text.strip()
         return pair
+
+
+def ends_formula(line: str) -> bool:
+    """Whether a displayed formula can't go on after this line."""
+    return line.rstrip().endswith("$$") or not line.strip() or bool(FENCE.match(line))
 
 
 def closing(mark: str) -> re.Pattern[str]:

@@ -13,8 +13,9 @@ ROOT = Path()
 EXTRAS = {
     "markdown_it": "loom",
     "nbformat": "loom",
-    "sybil": "loom",
+    "sybil": "test",
     "matplotlib": "plot",
+    "jinja2": "site",
     "mkdocs": "site",
 }
 

@@ -244,7 +244,7 @@ def plugin_errors(page: Page | None = None) -> Iterator[None]:
     try:
         yield
     except LoomError as error:
-        place = f"{page.file.src_uri}: " if page else ""
+        place = f"docs/{page.file.src_uri}: " if page else ""
         raise PluginError(f"{place}{error}") from None
 
 

@@ -54,6 +54,7 @@ def _weave_file(definitions: list[Definition]) -> Tangled:
     head = "\n\n".join(top)
     places: dict[tuple[Path, int], tuple[int, int]] = {}
     lines = [""] + (head.split("\n") if head else [])
+    at_top = True
     for chapter, parts in file.bodies:
         first = True
         for code, text in parts:
@@ -61,14 +62,22 @@ def _weave_file(definitions: list[Definition]) -> Tangled:
                 places[chapter.path, code.line] = (1, len(lines))
                 continue
             if len(lines) > 1:
-                lines += ["", ""] if first else [""]
-            first = False
+                lines += [""] * gap(text, first=first, at_top=at_top)
+            first = at_top = False
             start = len(lines) + 1
             lines += text.split("\n")
             places[chapter.path, code.line] = (start, len(lines))
     body = "\n".join(lines[1:]) + "\n"
     chapters = list(dict.fromkeys(d.chapter.path.as_posix() for d in definitions))
     return Tangled(f"{header(chapters, body)}\n{body}", places)
+
+
+def gap(text: str, *, first: bool, at_top: bool) -> int:
+    """Give the blank lines before a part: as many as ruff wants there."""
+    if at_top:
+        code = next((s for s in text.split("\n") if not s.startswith("#")), "")
+        return 2 if re.match(r"(?:def|class|async|@)\b|@", code) else 1
+    return 2 if first else 1
 
 
 def header(chapters: Iterable[str], body: str) -> str:
@@ -245,7 +254,8 @@ def _edited(root: Path, files: dict[str, Tangled]) -> list[Problem | str]:
         old = _read(root / name)
         if old is None or old == tangled.text or _intact(old):
             continue
-        what = "was edited by hand" if HEADER.match(old) else "was not tangled"
+        tangled_once = HEADER.match(old.partition("\n")[0])
+        what = "was edited by hand" if tangled_once else "was not tangled"
         problems.append(
             f"{name}:1: this file {what}; carry the edit into the chapter,"
             " or overwrite it with `fishbook tangle --force`\n"
