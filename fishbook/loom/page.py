@@ -41,6 +41,12 @@ SVG_NOISE = re.compile(
 SVG_STYLE = re.compile(r"<defs>\s*<style[^>]*>(?P<rules>.*?)</style>\s*</defs>", re.S)
 SVG_ROOT = re.compile(r"<svg\b(?P<attributes>[^>]*)>")
 SVG_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b(?=[^<>]*>)")
+PLACE = re.compile(
+    r"(?P<before>[（「『“‘(]?)<!--formula (?P<number>\d+)-->"
+    r"(?P<after>[，。、；：？！）」』”’,.;:?!)]*)"
+)
+SHORT = 30
+"""Formulas with no more TeX than this stay on one line with the marks beside them."""
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3}
 TIMES = "STIXGeneral,'Times New Roman',Times,'Liberation Serif',serif"
 """Fonts as wide as the one that Matplotlib measured formulas with."""
@@ -132,12 +138,14 @@ def put_formulas(html: str, formulas: list[Formula], rendered: list[str]) -> str
     """Put rendered formulas in the places of those that were taken out."""
 
     def put(match: re.Match[str]) -> str:
-        number = int(match[1])
-        if formulas[number][1]:
-            return f'<div class="formula">{rendered[number]}</div>'
-        return rendered[number]
+        tex, displayed = formulas[int(match["number"])]
+        html = rendered[int(match["number"])]
+        if displayed:
+            return f'<div class="formula">{html}</div>'
+        html = f"{match['before']}{html}{match['after']}"
+        return f'<span class="short">{html}</span>' if len(tex) <= SHORT else html
 
-    return re.sub(r"<!--formula (\d+)-->", put, html)
+    return PLACE.sub(put, html)
 
 
 def put_figures(html: str, folder: Path) -> str:

@@ -250,17 +250,9 @@ def verdict(runner: Runner, cell: Cell, result: Result) -> str:
     shown = cell.output.body if cell.output else ""
     varies = bool(cell.output and cell.output.varies)
     expects_error = looks_like_error(shown)
-    if result.error and not (expects_error and same_output(shown, result.text)):
-        return "\n".join(
-            filter(
-                None,
-                [
-                    "this block raised an error the page doesn't show:",
-                    result.printed,
-                    result.trace,
-                ],
-            )
-        )
+    if result.error and not expects_error:
+        head = "this block raised an error the page doesn't show:"
+        return "\n".join(filter(None, [head, result.printed, result.trace]))
     if expects_error and not result.error:
         return f"the page shows an error, but the block raised none:\n{shown}"
     if not same_output(shown, result.text, varies=varies):
