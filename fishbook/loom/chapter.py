@@ -16,7 +16,10 @@ from fishbook.loom.problem import LoomError, Problem
 
 PACKAGE = "fishbook"
 
-FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
+FENCE = re.compile(
+    r"^(?P<indent>(?:[ \t>]|(?:[-*+]|\d+[.)])[ \t])*)"
+    r"(?P<mark>~{3,}|`{3,}(?=[^`]*$))(?P<info>.*)$"
+)
 DIV = re.compile(r'^<div lang="(zh|en)" markdown(?:="(?:1|block)")?>[ \t]*$')
 DETAILS = re.compile(
     r"^<details markdown(?:=\"(?:1|block)\")?><summary>(.*)</summary>[ \t]*$"
@@ -249,6 +252,10 @@ class Chapter:
                 "put it right before the python fence to be skipped",
             ),
         }
+        for cell in self.cells:
+            if not cell.annotations and MARKER.search(cell.code.source):
+                fix = "put a list right after it: 1. 中文 | English"
+                self._note(cell.code.line, "nothing explains this block's marks", fix)
         open_details: list[int] = []
         for block in self.blocks:
             if type(block) in advice and block.line not in owned:
@@ -259,7 +266,8 @@ class Chapter:
                 if open_details:
                     open_details.pop()
                 else:
-                    self._note(block.line, "</details> without its start", "delete it")
+                    fix = "write <details markdown><summary>中文 | English</summary>"
+                    self._note(block.line, "</details> without its start", fix)
         for line in open_details:
             self._note(line, "this <details> is never closed", "add </details>")
         self.problems.sort()
@@ -311,11 +319,21 @@ class _Scanner:
             self.lines[0] = self.lines[0].removeprefix("\ufeff")
         self.path = path
         self.problems: list[Problem] = []
+        self.check_characters()
         self.at = 0
         self.marked: set[int] = set()
 
     def note(self, line: int, what: str, fix: str) -> None:
         self.problems.append(Problem(self.path, line, what, fix))
+
+    def check_characters(self) -> None:
+        """Note what other tools would take for the end of a line or of the file."""
+        for number, line in enumerate(self.lines, 1):
+            if "\r" in line:
+                what = "a carriage return stands inside this line"
+                self.note(number, what, "save the file with LF line ends")
+            if "\0" in line:
+                self.note(number, "a NUL character stands here", "delete it")
 
     def blocks(self) -> Iterator[Block]:
         while self.at < len(self.lines):
@@ -339,7 +357,7 @@ class _Scanner:
             (re.compile(r"^\s*$"), self.blank),
             (HIDDEN, self.hidden),
             (SKIP, self.skip),
-            (re.compile(r"^<!--"), self.comment),
+            (re.compile(r"^ {0,3}<!--"), self.comment),
             (FENCE, self.fence),
             (DIV, self.prose),
             (DETAILS, self.details),
@@ -413,20 +431,18 @@ class _Scanner:
 
     def fence(self, match: re.Match[str]) -> Block:
         mark, info = match["mark"], match["info"].strip()
-        if mark[0] == "`" and "`" in info:
-            return self.shared()
-        close = closing(mark)
+        close = closing(match)
         raw, inside, line = self.enclosed(
             lambda s: bool(close.match(s)),
             "this fence is never closed",
             f"add a line with {mark}",
         )
-        language = re.split(r"[\s{]", info, maxsplit=1)[0]
+        language = language_of(info)
         if match["indent"] and language.lower() in {"python", *LANGUAGES_NEVER_RUN}:
             self.note(
                 line,
                 "an indented python fence would not be run",
-                "move it to column 0, outside lists",
+                "move it to column 0, outside lists and quotes",
             )
             return Fence(raw, line, info, inside)
         return self.fence_of(info, language, raw, inside, line)
@@ -459,37 +475,32 @@ class _Scanner:
     def prose(self, match: re.Match[str]) -> Block:
         """Take a language div; fences inside it can't end it."""
         start, depth, close = self.at, 1, None
-        end = None
+        end = after = len(self.lines)
         for i in range(start + 1, len(self.lines)):
             line = self.lines[i]
             if close:
                 close = None if close.match(line) else close
-            elif (fence := FENCE.match(line)) and not (
-                fence["mark"][0] == "`" and "`" in fence["info"]
-            ):
-                close = closing(fence["mark"])
+            elif fence := FENCE.match(line):
+                close = closing(fence)
                 self.check_fence_in_prose(fence, i + 1)
             elif DIV.match(line):
-                self.note(i + 1, "a language div inside another", "close the first one")
+                end = after = i
                 break
             elif re.match(r"^<div\b", line):
-                depth += 1
+                depth += "</div>" not in line
             elif re.match(r"^</div>", line):
                 depth -= 1
                 if not depth:
-                    end = i
+                    end, after = i, i + 1
                     break
-        if end is None:
+        if end == after:
             self.note(start + 1, "this div is never closed", "add </div> at column 0")
-            end = len(self.lines) - 1
-            body = "\n".join(self.lines[start + 1 :])
-        else:
-            body = "\n".join(self.lines[start + 1 : end])
-        raw, line_number = self.take(end + 1 - start)
+        body = "\n".join(self.lines[start + 1 : end])
+        raw, line_number = self.take(after - start)
         return Prose(raw, line_number, match[1], body, line_number + 1)
 
     def check_fence_in_prose(self, fence: re.Match[str], line: int) -> None:
-        language = re.split(r"[\s{]", fence["info"].strip(), maxsplit=1)[0].lower()
+        language = language_of(fence["info"]).lower()
         if language in {"python", "output", *LANGUAGES_NEVER_RUN}:
             self.note(
                 line,
@@ -532,17 +543,18 @@ class _Scanner:
         end = self.span(lambda s: not ANNOTATION.match(s), self.at)
         end = len(self.lines) if end is None else end
         items = []
-        numbers = set()
+        numbers = []
         for i in range(self.at, end):
             item = ANNOTATION.match(self.lines[i])
             assert item
             items.append(self.twins(item[2], i + 1, "annotation"))
-            numbers.add(int(item[1]))
-        if numbers != self.marked:
+            numbers.append(int(item[1]))
+        marked = sorted(self.marked)
+        if not numbers == marked == list(range(1, len(marked) + 1)):
             self.note(
                 self.at + 1,
-                f"annotations {sorted(numbers)}, marks {sorted(self.marked)}",
-                "give each # (1)! mark one line of the list",
+                f"annotations {numbers}, marks {marked}",
+                "give each # (1)! mark one line of the list, in order from 1",
             )
         raw, line = self.take(end - self.at)
         return Annotations(raw, line, tuple(items))
@@ -572,11 +584,18 @@ class _Scanner:
         return pair
 
 
+def language_of(info: str) -> str:
+    """Give the language of a fence from its info line: `python`, `{.python …}`."""
+    return re.split(r"[\s{}]", info.strip().lstrip("{. "), maxsplit=1)[0]
+
+
 def ends_formula(line: str) -> bool:
     """Whether a displayed formula can't go on after this line."""
     return line.rstrip().endswith("$$") or not line.strip() or bool(FENCE.match(line))
 
 
-def closing(mark: str) -> re.Pattern[str]:
-    """Give the pattern of the line that closes a fence opened by `mark`."""
-    return re.compile(rf"^[ \t]*{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")
+def closing(fence: re.Match[str]) -> re.Pattern[str]:
+    """Give the pattern of the line that closes a fence."""
+    before = r"[ \t>]*" if ">" in fence["indent"] else r"[ \t]*"
+    mark = fence["mark"]
+    return re.compile(rf"^{before}{re.escape(mark[0])}{{{len(mark)},}}[ \t]*$")

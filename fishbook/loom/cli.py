@@ -30,10 +30,11 @@ class Verbs(click.Group):
         except LoomError as error:
             raise click.ClickException(str(error)) from None
         except ModuleNotFoundError as error:
-            if error.name not in EXTRAS:
+            module = (error.name or "").partition(".")[0]
+            if module not in EXTRAS:
                 raise
-            install = f"pip install 'fishbook[{EXTRAS[error.name]}]'"
-            raise click.ClickException(f"this needs {error.name}; {install}") from None
+            install = f"pip install 'fishbook[{EXTRAS[module]}]'"
+            raise click.ClickException(f"this needs {module}; {install}") from None
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -141,9 +141,10 @@ def put_formulas(html: str, formulas: list[Formula], rendered: list[str]) -> str
         tex, displayed = formulas[int(match["number"])]
         html = rendered[int(match["number"])]
         if displayed:
-            return f'<div class="formula">{html}</div>'
+            html = f'<div class="formula">{html}</div>'
         html = f"{match['before']}{html}{match['after']}"
-        return f'<span class="short">{html}</span>' if len(tex) <= SHORT else html
+        short = not displayed and len(tex) <= SHORT
+        return f'<span class="short">{html}</span>' if short else html
 
     return PLACE.sub(put, html)
 
