@@ -10,8 +10,12 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 NUMBER = re.compile(
-    r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w|\.\d)"
+    r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w|\.\d)", re.A
 )
+MEASURE = re.compile(
+    r"(?<![\w.])[-+]?(?:\d+(?:,\d{3})*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.A
+)
+"""A number that may have its unit right after it, as timings do."""
 SVG_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 REFERENCE = re.compile(r"url\(#([^)]+)\)|^#(.+)$")
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -24,7 +28,8 @@ def same_output(shown: str, printed: str, *, varies: bool = False) -> bool:
 
     Words and integers to the letter, floats to one unit of the last digit shown or
     1e-6 relative; with `varies`, numbers only have to be there. Runs of spaces count
-    as one, since NumPy pads its columns by the length of the numbers.
+    as one, and those beside a number not at all, since NumPy pads its columns by the
+    length of the numbers.
     """
     left, right = shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
     return len(left) == len(right) and all(
@@ -36,25 +41,27 @@ def same_output(shown: str, printed: str, *, varies: bool = False) -> bool:
 def _same_line(shown: str, printed: str, varies: bool) -> bool:
     if shown == printed:
         return True
-    if _words(shown) != _words(printed):
+    number = MEASURE if varies else NUMBER
+    if _words(shown, number) != _words(printed, number):
         return False
-    pairs = zip(NUMBER.findall(shown), NUMBER.findall(printed), strict=True)
+    pairs = zip(number.findall(shown), number.findall(printed), strict=True)
     return varies or all(_same_number(a, b) for a, b in pairs)
 
 
-def _words(line: str) -> str:
-    """Give the line with each number as one mark, and runs of spaces as one."""
+def _words(line: str, number: re.Pattern[str]) -> str:
+    """Give the line with each number as one mark, without what pads it."""
     indent = line[: len(line) - len(line.lstrip())]
-    return indent + re.sub(r" *\0 *| +", " ", NUMBER.sub("\0", line.strip()))
+    marked = re.sub(r" *\0 *", "\0", number.sub("\0", line.strip()))
+    return indent + re.sub(r" +", " ", marked)
 
 
 def _same_number(shown: str, printed: str) -> bool:
-    if not _is_float(shown) or not _is_float(printed):
+    if shown == printed or not (_is_float(shown) and _is_float(printed)):
         return shown == printed
     expected, got = float(shown), float(printed)
     mantissa, _, exponent = shown.lower().partition("e")
     digits = len(mantissa.partition(".")[2])
-    unit = 10.0 ** (int(exponent or 0) - digits)
+    unit = float(f"1e{int(exponent or 0) - digits}")
     return abs(expected - got) <= max(unit * 1.000001, 1e-6 * abs(expected))
 
 

@@ -47,10 +47,11 @@ PLACE = re.compile(
 )
 SHORT = 30
 """Formulas with no more TeX than this stay on one line with the marks beside them."""
+LATIN_EMPHASIS = re.compile(r"<em>(?=[^\u3400-\u9fff<]+</em>)")
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3}
 TIMES = "STIXGeneral,'Times New Roman',Times,'Liberation Serif',serif"
 """Fonts as wide as the one that Matplotlib measured formulas with."""
-SMALLEST = 0.6
+SMALLEST = 0.54
 """How far a figure may shrink on a phone before it scrolls instead."""
 
 Formula: TypeAlias = tuple[str, bool]
@@ -228,6 +229,11 @@ def figure_css() -> str:
 def mark_notes(html: str) -> str:
     """Mark the lists that explain a block, so that they don't shift the page later."""
     return NOTES.sub(r'\1<ol class="notes">', html)
+
+
+def mark_latin(html: str) -> str:
+    """Mark emphasis without Chinese in it, so that it stays italic among Chinese."""
+    return LATIN_EMPHASIS.sub('<em lang="en">', html)
 
 
 def code_anchors(html: str, *, kept: bool) -> str:

@@ -38,6 +38,7 @@ from fishbook.loom.page import (
     figure_css,
     katex,
     link_chunks,
+    mark_latin,
     mark_notes,
     put_figures,
     put_formulas,
@@ -163,7 +164,7 @@ class FishbookPlugin(BasePlugin[Options]):
     ) -> str:
         """Link the chunks to their source; begin with the formulas."""
         html = html.replace('<a href="http', '<a rel="external" href="http')
-        html, formulas = take_formulas(html)
+        html, formulas = take_formulas(mark_latin(html))
         html = mark_notes(code_anchors(html, kept=is_source(page)))
         if formulas:
             rendering = katex(root_of(config)).render(formulas)
