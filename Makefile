@@ -50,7 +50,7 @@ bench: setup ## measure the build beside MkDocs itself
 	$(BIN)/python tests/bench.py
 
 lock: setup ## pin anew all packages that build and test
-	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --no-emit-package fishbook --quiet -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade --generate-hashes --no-annotate --no-header --no-emit-package fishbook --quiet -o requirements.txt
 	$(BIN)/npm update --package-lock-only
 
 clean: ## delete what was installed and built

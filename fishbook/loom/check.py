@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from fishbook.loom.book import Book, definitions_of
+from fishbook.loom.book import Book, Definition, definitions_of
 from fishbook.loom.chapter import (
     Chapter,
     Figure,
@@ -16,7 +16,7 @@ from fishbook.loom.chapter import (
     Shared,
 )
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.run import blocks_run
+from fishbook.loom.run import blocks_run, parse_or_nothing
 from fishbook.loom.tangle import parse_definition
 
 CODE_SPAN = re.compile(r"(`+)(?!`)(.*?)(?<!`)\1(?!`)", re.S)
@@ -217,26 +217,28 @@ def _tags(book: Book) -> Iterator[Problem]:
 
 def _names(book: Book) -> Iterator[Problem]:
     """Find names defined twice in a file, or used before they are defined."""
-    defined: dict[tuple[str, str], tuple[int, Chapter, int]] = {}
+    defined: dict[tuple[str, str], tuple[int, str]] = {}
     for number, chapter in enumerate(book.chapters):
-        for target, definitions in definitions_of(chapter).items():
-            for definition in definitions:
-                try:
-                    tree = parse_definition(definition)
-                except LoomError as error:
-                    yield from (p for p in error.problems if isinstance(p, Problem))
-                    continue
-                for name, line in defined_names(tree):
-                    if (target, name) in defined:
-                        _, other, at = defined[target, name]
-                        yield Problem(
-                            chapter.path,
-                            line,
-                            f"{name} is defined in {target} at {other.path}:{at} too",
-                            "keep one; a first, naive version is an untitled example",
-                        )
-                    defined.setdefault((target, name), (number, chapter, line))
+        for target, definition in _definitions(chapter):
+            try:
+                tree = parse_definition(definition)
+            except LoomError as error:
+                yield from (p for p in error.problems if isinstance(p, Problem))
+                continue
+            for name, line in defined_names(tree):
+                place = f"{chapter.path.as_posix()}:{line}"
+                _, first = defined.setdefault((target, name), (number, place))
+                if first != place:
+                    what = f"{name} is defined in {target} at {first} too"
+                    fix = "keep one; a first, naive version is an untitled example"
+                    yield Problem(chapter.path, line, what, fix)
     yield from _early_uses(book, defined)
+
+
+def _definitions(chapter: Chapter) -> Iterator[tuple[str, Definition]]:
+    for target, definitions in definitions_of(chapter).items():
+        for definition in definitions:
+            yield target, definition
 
 
 def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -255,24 +257,22 @@ def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def _early_uses(
-    book: Book, defined: dict[tuple[str, str], tuple[int, Chapter, int]]
+    book: Book, defined: dict[tuple[str, str], tuple[int, str]]
 ) -> Iterator[Problem]:
     for number, chapter in enumerate(book.chapters):
         for cell in chapter.cells:
-            try:
-                tree = ast.parse(cell.code.source)
-            except SyntaxError:
-                continue
-            for node in ast.walk(tree):
-                if not isinstance(node, ast.ImportFrom) or not node.module:
-                    continue
-                target = node.module.replace(".", "/") + ".py"
-                for alias in node.names:
-                    first = defined.get((target, alias.name))
-                    if first and first[0] > number:
-                        yield Problem(
-                            chapter.path,
-                            cell.code.source_line + node.lineno - 1,
-                            f"{alias.name} comes later, at {first[1].path}:{first[2]}",
-                            "use only what this or an earlier chapter defines",
-                        )
+            for line, target, name in _imported_names(cell.code.source):
+                later, place = defined.get((target, name), (number, ""))
+                if later > number:
+                    at = cell.code.source_line + line - 1
+                    what = f"{name} comes later, at {place}"
+                    fix = "use only what this or an earlier chapter defines"
+                    yield Problem(chapter.path, at, what, fix)
+
+
+def _imported_names(source: str) -> Iterator[tuple[int, str, str]]:
+    """Yield line, file and name of what code imports by `from … import …`."""
+    for node in ast.walk(parse_or_nothing(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            target = node.module.replace(".", "/") + ".py"
+            yield from ((node.lineno, target, alias.name) for alias in node.names)
