@@ -12,6 +12,7 @@ from books import edit, make_book
 from fishbook.loom.book import Book
 from fishbook.loom.weave import (
     EDITIONS,
+    choose,
     edition_files,
     plain_text,
     weave_edition,
@@ -60,6 +61,12 @@ def test_headings_captions_and_notes_have_one_language_or_both(root: Path) -> No
     assert "![A dot](figures/dot.svg)" in second
     assert '<figcaption markdown="span">A dot</figcaption>' in second
     assert "<summary>Solution</summary>" in second
+
+
+def test_a_number_that_both_titles_begin_with_is_said_once() -> None:
+    assert choose("zh-en", "1 感知机", "1 The perceptron") == "1 感知机 The perceptron"
+    assert choose("zh-en", "2. 甲", "2. A") == "2. 甲 A"
+    assert choose("zh-en", "3 个", "Three") == "3 个 Three"
 
 
 def test_a_picture_keeps_the_words_of_one_language() -> None:

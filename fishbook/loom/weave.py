@@ -32,6 +32,7 @@ from fishbook.loom.tangle import Tangled, tangle, write_atomically
 
 EDITIONS = ("zh", "en", "zh-en")
 LINK = re.compile(r"(?<=\]\()(?P<file>[^()\s#:]*\.md)?(?P<anchor>#[^()\s]+)?(?=\))")
+NUMBER = re.compile(r"\d[\d.]* ")
 SVG_WORDS = re.compile(r"(?<=>)([^<>]*?) \| ([^<>]*)(?=<)")
 SVG_LABEL = re.compile(r'(?<=aria-label=")([^"]*?) \| ([^"]*)(?=")')
 RUN_NOTE = {
@@ -80,10 +81,16 @@ def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str
 
 
 def choose(edition: str, zh: str, en: str, both: str = "{zh} {en}") -> str:
-    """Give the words of one edition; `both` shapes those of the bilingual one."""
+    """Give the words of one edition; `both` shapes those of the bilingual one.
+
+    A number that begins both is said once.
+    """
     if edition == "zh" or zh == en:
         return zh
-    return en if edition == "en" else both.format(zh=zh, en=en)
+    if edition == "en":
+        return en
+    number = NUMBER.match(zh)
+    return both.format(zh=zh, en=en.removeprefix(number[0] if number else ""))
 
 
 def heading_text(edition: str, zh: str, en: str) -> str:
