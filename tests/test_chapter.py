@@ -16,6 +16,7 @@ from fishbook.loom.chapter import (
     Comment,
     Fence,
     Figure,
+    Formula,
     Heading,
     Output,
     Prose,
@@ -163,6 +164,23 @@ def test_a_trailing_blank_after_python_hides_nothing() -> None:
         ("<!--- skip: next -->\n\n```python\nx\n```\n", "gives no reason"),
         ("```python\nx  # (1)!\n```\n\n1. 甲 | a\n2. 乙 | b\n", "annotations [1, 2]"),
         ("<!-- invisible-code: python\nx\n-->\n", "is almost code"),
+        ("```python\nx  # (1)!\n```\n", ":1: nothing explains this block's marks"),
+        (
+            "```python\nx  # (1)!\ny  # (2)!\n```\n\n2. 乙 | b\n1. 甲 | a\n",
+            ":6: annotations [2, 1], marks [1, 2]",
+        ),
+        ("``` {.python}\nx\n```\n", "fence '{.python}' would not be run"),
+        ("~~~ { .py title=a }\nx\n~~~\n", "would not be run"),
+        ("- ```python\n  x\n  ```\n", ":1: an indented python fence"),
+        ("> ```python\n> x\n> ```\n", ":1: an indented python fence"),
+        ("1. a\n2.  ~~~python\n    x\n    ~~~\n", ":2: an indented python fence"),
+        (
+            '<div lang="zh" markdown>\n\n- ```python\n  x\n  ```\n\n</div>\n',
+            ":3: a python fence inside a language div",
+        ),
+        ("| a | b |\r| - | - |\n", ":1: a carriage return stands inside this line"),
+        ("```text\n\0\n```\n", ":2: a NUL character stands here"),
+        ("$$ x $$ (1)\n", ":1: this formula is never closed"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str, said: str) -> None:
@@ -234,6 +252,36 @@ def test_a_block_takes_what_belongs_to_it() -> None:
     assert cell.figure and (cell.figure.zh, cell.figure.en) == ("图", "figure")
     kinds = {type(block) for block in chapter.blocks}
     assert {Annotations, Output, Figure} <= kinds
+
+
+def test_a_fence_in_a_list_swallows_nothing_after_it() -> None:
+    (code,) = only("- ```text\n  x\n  ```\n\n```python\nprint(1)\n```\n", Code)
+    assert code.source == "print(1)"
+
+
+def test_a_quoted_fence_in_prose_ends_in_the_quote() -> None:
+    text = '<div lang="zh" markdown>\n\n> ```text\n> x\n> ```\n\n</div>\n\n$$ x $$\n'
+    assert Chapter.parse(text).problems == []
+    assert len(only(text, Formula)) == 1
+
+
+def test_a_div_that_is_not_closed_ends_where_its_twin_begins() -> None:
+    zh, en = (f'<div lang="{lang}" markdown>\n\nx\n\n' for lang in ("zh", "en"))
+    text = f"{zh}{en}</div>\n"
+    assert "docs/01-a.md:1: this div is never closed" in complaint(text)
+    assert [prose.lang for prose in only(text, Prose)] == ["zh", "en"]
+
+
+def test_other_divs_may_stand_in_prose() -> None:
+    inner = '<div class="a">x</div>\n<div class="b">\ny\n</div>\n'
+    text = f'<div lang="zh" markdown>\n{inner}</div>\n$$ x $$\n'
+    assert Chapter.parse(text).problems == []
+    (prose,) = only(text, Prose)
+    assert prose.body == inner.rstrip()
+
+
+def test_a_comment_may_be_indented_as_html_may() -> None:
+    assert only("  <!--\n```python\nx\n```\n-->\n", Code) == []
 
 
 def test_headings_and_prose_keep_their_parts() -> None:

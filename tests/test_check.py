@@ -54,7 +54,27 @@ def chunk(code: str, target: str = "fishbook/a.py") -> str:
             ["```python\nfrom fishbook.a import f\n```\n", chunk("def f(): ...")],
             "docs/01-a.md:2: f comes later, at docs/02-a.md:2",
         ),
-        (["> ```python\n> x\n> ```\n"], "1 python fences stand here, 0 are run"),
+        (["> ```python\n> x\n> ```\n"], "docs/01-a.md:1: an indented python fence"),
+        (
+            ["<pre>\n\n```python\nx = 1\n```\n\n</pre>\n"],
+            "docs/01-a.md:3: other Markdown tools see no python fence here",
+        ),
+        (
+            ["<!--- invisible-code-block: python\ns = '-->'\n```python\n```\n-->\n"],
+            "docs/01-a.md:3: this python fence would not be run",
+        ),
+        (
+            [TWINS.format("见 [甲](../README.md)", "see [A](../README.md)")],
+            "link ../README.md: it leaves docs/",
+        ),
+        (
+            ["```python\nx  # (1)!\n```\n\n1. [甲](#b) | [A](#b)\n"],
+            "docs/01-a.md:5: link #b: 01-a.md has no anchor #b",
+        ),
+        (
+            ["```python\nfrom fishbook.a import f\n```\n\n" + chunk("def f(): ...")],
+            "docs/01-a.md:2: f comes later, at docs/01-a.md:6",
+        ),
         (
             ["$$ x \\tag{1.1} $$\n\n$$ y \\tag{1.1} $$\n"],
             "docs/01-a.md:3: formula (1.1) stands at docs/01-a.md:1 too",

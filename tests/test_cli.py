@@ -84,6 +84,20 @@ def test_outside_a_book_it_says_so(
     assert "run this in the book's folder" in result.output
 
 
+def test_a_folder_that_is_a_file_is_no_place_to_weave_into(root: Path) -> None:
+    result = run("weave", "docs/01-gates.md")
+    assert result.exit_code == 2
+    assert "is a file" in result.output
+
+
+def test_what_the_disk_refuses_is_said_without_a_traceback(root: Path) -> None:
+    (root / "docs" / "03-folder.md").mkdir()
+    result = run("check")
+    assert result.exit_code == 1
+    assert "03-folder.md" in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
 def test_without_its_extra_it_says_what_to_install(root: Path) -> None:
     code = (
         "import sys; sys.modules['click'] = None\n"

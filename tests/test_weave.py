@@ -110,6 +110,25 @@ def test_a_notebook_runs_as_it_is(root: Path) -> None:
     assert code[4]["outputs"][0]["ename"] == "TypeError"
 
 
+def test_only_links_and_pictures_are_made_absolute(root: Path) -> None:
+    zh = "见 [下一章](02-sums.md#sums)"
+    other = "`[a](b.md)`、[文件](figures/dot.svg)、[外](https://a.org/x.md)、[首页](index.md)"
+    edit(root / "docs/01-gates.md", zh, f"{zh}、[这里](#gates)、{other}")
+    words = woven(root, "zh", "notebooks/01-gates.ipynb")
+    for link in ("02-sums/#sums", "01-gates/#gates", "figures/dot.svg"):
+        assert f"]({URL}zh/{link})" in words
+    assert f"[首页]({URL}zh/)" in words
+    assert "`[a](b.md)`" in words and "https://a.org/x.md" in words
+
+
+def test_weaving_leaves_alone_what_no_weave_made(root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "woven"
+    (out / "mine").mkdir(parents=True)
+    (out / "mine" / "notes.txt").touch()
+    weave_edition(Book.load(root), "zh", out)
+    assert (out / "mine" / "notes.txt").exists()
+
+
 def test_weaving_again_writes_nothing_and_clears_what_is_stale(
     root: Path, tmp_path: Path
 ) -> None:

@@ -6,17 +6,22 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from textwrap import dedent
 
 from fishbook.loom.book import Book, Definition, definitions_of
 from fishbook.loom.chapter import (
+    LANGUAGES_NEVER_RUN,
+    Annotations,
+    Block,
     Chapter,
     Figure,
     Formula,
     Prose,
     Shared,
+    language_of,
 )
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.run import blocks_run, parse_or_nothing
+from fishbook.loom.run import parse_or_nothing
 from fishbook.loom.tangle import parse_definition
 
 CODE_SPAN = re.compile(r"(`+)(?!`)(.*?)(?<!`)\1(?!`)", re.S)
@@ -36,7 +41,7 @@ def check(book: Book) -> list[Problem]:
         problems += _twins(chapter)
         problems += _loose_words(chapter)
         problems += _links(book, chapter)
-        problems += _fences(book, chapter)
+        problems += _fences(chapter)
     problems += _figures(book)
     problems += _tags(book)
     problems += _names(book)
@@ -144,13 +149,23 @@ def _links(book: Book, chapter: Chapter) -> Iterator[Problem]:
     for owner, heading in book.headings():
         anchors[owner.path.name].add(heading.anchor)
     for block in chapter.blocks:
-        if not isinstance(block, Prose):
-            continue
-        text = CODE_SPAN.sub("", INLINE_FENCE.sub("", block.body))
+        text = CODE_SPAN.sub("", INLINE_FENCE.sub("", _words(block)))
         for link in LINK.findall(text):
             if is_internal(link) and (wrong := _broken(book, chapter, link, anchors)):
                 fix = "link to FILE.md#anchor, or to a file in docs/"
                 yield Problem(chapter.path, block.line, wrong, fix)
+
+
+def _words(block: Block) -> str:
+    """Give the words of a block that may hold links."""
+    match block:
+        case Prose() | Shared():
+            return block.body
+        case Annotations():
+            return "\n".join(text for item in block.items for text in item)
+        case Figure():
+            return f"{block.zh}\n{block.en}"
+    return ""
 
 
 def _broken(
@@ -161,28 +176,35 @@ def _broken(
     if name in anchors:
         known = not anchor or anchor in anchors[name]
         return "" if known else f"link {link}: {name} has no anchor #{anchor}"
-    exists = (book.root / "docs" / name).exists()
-    return "" if exists else f"link {link}: docs/{name} does not exist"
+    docs = (book.root / "docs").resolve()
+    file = (docs / name).resolve()
+    if not file.is_relative_to(docs):
+        return f"link {link}: it leaves docs/"
+    return "" if file.is_file() else f"link {link}: docs/{name} does not exist"
 
 
-def _fences(book: Book, chapter: Chapter) -> Iterator[Problem]:
-    """Another Markdown parser must count as many python fences as are run."""
+def _fences(chapter: Chapter) -> Iterator[Problem]:
+    """Another Markdown parser must find the python fences that are run, no others."""
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").parse(chapter.render().removeprefix("\ufeff"))
-    fences = [t for t in tokens if t.type == "fence"]
-    python = [
-        t for t in fences if re.match(r"(python|py\w*)\b", t.info.strip().lower())
-    ]
-    if len(python) != blocks_run(chapter):
-        lines = {cell.code.line for cell in chapter.cells}
-        odd = [t.map[0] + 1 for t in python if t.map and t.map[0] + 1 not in lines]
-        yield Problem(
-            chapter.path,
-            odd[0] if odd else 1,
-            f"{len(python)} python fences stand here, {blocks_run(chapter)} are run",
-            "move each to column 0, outside lists, quotes and comments",
-        )
+    python = {"python", *LANGUAGES_NEVER_RUN}
+    standing = {
+        token.map[0] + 1
+        for token in tokens
+        if token.type == "fence"
+        and token.map
+        and language_of(token.info).lower() in python
+    }
+    run = {cell.code.line for cell in chapter.cells if not cell.code.hidden}
+    known = {problem.line for problem in chapter.problems}
+    for line in standing - run - known:
+        fix = "move it to column 0, outside lists, quotes and comments"
+        yield Problem(chapter.path, line, "this python fence would not be run", fix)
+    for line in run - standing - known:
+        what = "other Markdown tools see no python fence here"
+        fix = "put a blank line before it, and don't put it inside HTML"
+        yield Problem(chapter.path, line, what, fix)
 
 
 def _figures(book: Book) -> Iterator[Problem]:
@@ -217,7 +239,7 @@ def _tags(book: Book) -> Iterator[Problem]:
 
 def _names(book: Book) -> Iterator[Problem]:
     """Find names defined twice in a file, or used before they are defined."""
-    defined: dict[tuple[str, str], tuple[int, str]] = {}
+    defined: dict[tuple[str, str], tuple[int, int, str]] = {}
     for number, chapter in enumerate(book.chapters):
         for target, definition in _definitions(chapter):
             try:
@@ -227,7 +249,7 @@ def _names(book: Book) -> Iterator[Problem]:
                 continue
             for name, line in defined_names(tree):
                 place = f"{chapter.path.as_posix()}:{line}"
-                _, first = defined.setdefault((target, name), (number, place))
+                *_, first = defined.setdefault((target, name), (number, line, place))
                 if first != place:
                     what = f"{name} is defined in {target} at {first} too"
                     fix = "keep one; a first, naive version is an untitled example"
@@ -257,14 +279,14 @@ def defined_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 
 def _early_uses(
-    book: Book, defined: dict[tuple[str, str], tuple[int, str]]
+    book: Book, defined: dict[tuple[str, str], tuple[int, int, str]]
 ) -> Iterator[Problem]:
     for number, chapter in enumerate(book.chapters):
         for cell in chapter.cells:
             for line, target, name in _imported_names(cell.code.source):
-                later, place = defined.get((target, name), (number, ""))
-                if later > number:
-                    at = cell.code.source_line + line - 1
+                later, row, place = defined.get((target, name), (number, 0, ""))
+                at = cell.code.source_line + line - 1
+                if (later, row) > (number, at):
                     what = f"{name} comes later, at {place}"
                     fix = "use only what this or an earlier chapter defines"
                     yield Problem(chapter.path, at, what, fix)
@@ -272,7 +294,7 @@ def _early_uses(
 
 def _imported_names(source: str) -> Iterator[tuple[int, str, str]]:
     """Yield line, file and name of what code imports by `from … import …`."""
-    for node in ast.walk(parse_or_nothing(source)):
+    for node in ast.walk(parse_or_nothing(dedent(source))):
         if isinstance(node, ast.ImportFrom) and node.module:
             target = node.module.replace(".", "/") + ".py"
             yield from ((node.lineno, target, alias.name) for alias in node.names)

@@ -10,6 +10,7 @@ from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
 
 ROOT = Path()
+FOLDER = click.Path(file_okay=False, path_type=Path)
 EXTRAS = {
     "markdown_it": "loom",
     "nbformat": "loom",
@@ -27,7 +28,7 @@ class Verbs(click.Group):
         """Run a verb; show what is wrong with the book without a traceback."""
         try:
             return super().invoke(ctx)
-        except LoomError as error:
+        except (LoomError, OSError) as error:
             raise click.ClickException(str(error)) from None
         except ModuleNotFoundError as error:
             module = (error.name or "").partition(".")[0]
@@ -84,7 +85,7 @@ def record(chapters: tuple[Path, ...]) -> None:
 
 
 @main.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("woven"))
+@click.argument("folder", type=FOLDER, default=Path("woven"))
 @click.option("--site-url", default="", help="Where the site stands, for links.")
 def weave(folder: Path, site_url: str) -> None:
     """Write plain Markdown and notebooks of each edition into FOLDER."""

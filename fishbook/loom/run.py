@@ -7,12 +7,14 @@ import contextlib
 import io
 import linecache
 import os
+import sys
 import traceback
 import types
 import unittest
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,22 @@ if TYPE_CHECKING:
     from sybil import Document, Example, Region
 
 Namespace = dict[str, Any]
+
+FUTURE = annotations.compiler_flag
+"""Marks code that imported annotations from `__future__`, as this file does."""
+
+
+@dataclass
+class Space:
+    """Where code runs: a module, and what it imported from `__future__`."""
+
+    module: types.ModuleType
+    flags: int = 0
+
+    @property
+    def names(self) -> Namespace:
+        """The names that the code sees."""
+        return self.module.__dict__
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,8 @@ class Result:
     @property
     def text(self) -> str:
         """What an output fence shows: what was printed, then the exception."""
-        return self.printed + self.error
+        joined = self.error and self.printed and not self.printed.endswith("\n")
+        return self.printed + "\n" * bool(joined) + self.error
 
 
 class Runner:
@@ -53,66 +72,83 @@ class Runner:
         self.book = book
         self.chapter = chapter
         self.path = book.root / chapter.path
-        self.names: Namespace = {"__name__": "__main__", "__builtins__": __builtins__}
-        self.modules: dict[str, Namespace] = {}
+        self.space = Space(types.ModuleType("__main__"))
+        self.files: dict[str, Space] = {}
         self.missing: dict[str, int] = {}
 
     def run(self, cell: Cell) -> Result:
         """Run a cell's code, or say why it is skipped."""
-        if reason := self.reason_to_skip(cell):
-            for name in bound_names(cell.code.source):
-                self.missing[name] = cell.code.line
-            return Result(skipped=reason)
-        for name in bound_names(cell.code.source):
-            self.missing.pop(name, None)
-        return self.run_chunk(cell.code) if cell.code.target else self.run_example(cell)
-
-    def reason_to_skip(self, cell: Cell) -> str:
-        """Say why a cell can't be run here, or nothing."""
-        if cell.skip and (not cell.skip.test or self.true(cell.skip.test)):
-            return cell.skip.reason
-        for name in needed_names(cell.code.source):
-            if name in self.missing:
-                return (
-                    f"needs {name} from the block skipped at line {self.missing[name]}"
-                )
-        return ""
-
-    def true(self, test: str) -> bool:
-        return bool(eval(test, self.names))
-
-    def run_example(self, cell: Cell) -> Result:
-        code = cell.code
-        source = "\n" * (code.source_line - 1) + code.source
-        return self.execute(source, self.names)
-
-    def run_chunk(self, code: Code) -> Result:
-        """Run a chunk as part of its file, then hand its names to the chapter."""
-        names = self.module(code.target)
-        definition = next(
-            d for d in definitions_of(self.chapter)[code.target] if code in d.parts
-        )
-        before = dict(names)
-        result = self.execute(definition.source_at_its_lines(upto=code), names)
-        for name, value in names.items():
-            if not name.startswith("__") and before.get(name, self) is not value:
-                self.names[name] = value
+        reason = self.reason_to_skip(cell)
+        result = Result(skipped=reason) if reason else self.run_code(cell.code)
+        for name in bound_names(self.source(cell.code)):
+            if result.skipped:
+                self.forget(name, cell.code)
+            else:
+                self.missing.pop(name, None)
         return result
 
-    def module(self, target: str) -> Namespace:
-        """Give a file's namespace as earlier chapters left it."""
-        if target not in self.modules:
-            path = PurePosixPath(target)
-            name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-            module = types.ModuleType(name)
-            package = name if path.stem == "__init__" else name.rpartition(".")[0]
-            module.__dict__.update(__package__=package, __file__=target)
-            self.modules[target] = module.__dict__
-            for definition in self.earlier(target):
-                path_name = str(self.book.root / definition.chapter.path)
-                code = compile(definition.source_at_its_lines(), path_name, "exec")
-                exec(code, module.__dict__)
-        return self.modules[target]
+    def reason_to_skip(self, cell: Cell) -> str:
+        """Say why a cell is not even tried, or nothing."""
+        skip = cell.skip
+        if not skip:
+            return ""
+        try:
+            applies = not skip.test or bool(eval(skip.test, self.space.names))
+        except Exception as error:
+            what = f"this skip's test raised {type(error).__name__}: {error}"
+            problem = Problem(self.chapter.path, skip.line, what, "mend the test")
+            raise LoomError([problem]) from None
+        return skip.reason if applies else ""
+
+    def forget(self, name: str, code: Code) -> None:
+        """Leave no older value where a skipped block would have set a new one."""
+        self.missing[name] = code.line
+        self.space.names.pop(name, None)
+        if code.target in self.files:
+            self.files[code.target].names.pop(name, None)
+
+    def source(self, code: Code) -> str:
+        """Give a block's code at its lines, with the definition it continues."""
+        if not code.target:
+            return "\n" * (code.source_line - 1) + code.source
+        definitions = definitions_of(self.chapter)[code.target]
+        definition = next(d for d in definitions if code in d.parts)
+        return definition.source_at_its_lines(upto=code)
+
+    def run_code(self, code: Code) -> Result:
+        """Run an example in the chapter, a chunk in its file."""
+        if not code.target:
+            return self.execute(self.source(code), self.space, self.path)
+        space = self.file(code.target)
+        before = dict(space.names)
+        with standing(space.module):
+            result = self.execute(self.source(code), space, self.path)
+        for name, value in space.names.items():
+            if not name.startswith("__") and before.get(name, self) is not value:
+                self.space.names[name] = value
+        return result
+
+    def file(self, target: str) -> Space:
+        """Give a file's names as earlier chapters left them."""
+        if target in self.files:
+            return self.files[target]
+        path = PurePosixPath(target)
+        name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        package = name if path.stem == "__init__" else name.rpartition(".")[0]
+        space = Space(types.ModuleType(name))
+        space.names.update(__package__=package, __file__=target)
+        for definition in self.earlier(target):
+            chapter = definition.chapter.path
+            source = definition.source_at_its_lines()
+            with standing(space.module):
+                result = self.execute(source, space, self.book.root / chapter)
+            if result.error:
+                what = f"this block raised an error:\n{result.trace}"
+                fix = f"mend it first; {self.chapter.path.as_posix()} builds on it"
+                line = definition.parts[0].line
+                raise LoomError([Problem(chapter, line, what, fix)])
+        self.files[target] = space
+        return space
 
     def earlier(self, target: str) -> Iterator[Definition]:
         """Yield the file's definitions in the chapters before this one."""
@@ -121,38 +157,66 @@ class Runner:
                 return
             yield from definitions_of(chapter).get(target, [])
 
-    def execute(self, source: str, names: Namespace) -> Result:
+    def execute(self, source: str, space: Space, path: Path) -> Result:
         """Run code; catch what it prints, raises and draws."""
         out = io.StringIO()
-        error = trace = ""
-        value: object = None
-        linecache.checkcache(str(self.path))
+        error = trace = svg = ""
+        linecache.checkcache(str(path))
         with drawing(), strict_warnings(), contextlib.redirect_stdout(out):
             try:
-                value = self.evaluate(source, names)
-            except Exception as exception:
-                error, trace = self.explain(exception)
-            svg = "" if error else picture(value)
+                svg = picture(evaluate(source, space, str(path)))
+            except (Exception, SystemExit) as exception:
+                if reason := self.missed(exception):
+                    return Result(skipped=reason)
+                error, trace = explain(exception, str(path))
         return Result(out.getvalue(), error, trace, svg)
 
-    def evaluate(self, source: str, names: Namespace) -> object:
-        """Execute code; give the value of its last line if that is an expression."""
-        tree = ast.parse(source, str(self.path))
-        last = tree.body[-1] if tree.body else None
-        if not isinstance(last, ast.Expr):
-            exec(compile(tree, str(self.path), "exec"), names)
-            return None
-        tree.body.pop()
-        exec(compile(tree, str(self.path), "exec"), names)
-        return eval(compile(ast.Expression(last.value), str(self.path), "eval"), names)
+    def missed(self, exception: BaseException) -> str:
+        """Say which skipped block would have set the name that wasn't found."""
+        if type(exception) is not NameError or exception.name not in self.missing:
+            return ""
+        name, line = exception.name, self.missing[exception.name]
+        return f"needs {name} from the block skipped at line {line}"
 
-    def explain(self, exception: Exception) -> tuple[str, str]:
-        """Give an exception's last lines, and its traceback from the chapter on."""
-        error = "".join(traceback.format_exception_only(exception))
-        frames = traceback.extract_tb(exception.__traceback__)
-        own = str(Path(__file__))
-        shown = [frame for frame in frames if frame.filename != own]
-        return error, "".join(traceback.format_list(shown)) + error
+
+def evaluate(source: str, space: Space, path: str) -> object:
+    """Execute code; give the value of its last line if that is an expression."""
+    tree = ast.parse(source, path)
+    last = tree.body.pop() if tree.body else None
+    if last and not isinstance(last, ast.Expr):
+        tree.body.append(last)
+    code = compile(tree, path, "exec", space.flags, dont_inherit=True)
+    space.flags |= code.co_flags & FUTURE
+    exec(code, space.names)
+    if not isinstance(last, ast.Expr):
+        return None
+    value = ast.Expression(last.value)
+    code = compile(value, path, "eval", space.flags, dont_inherit=True)
+    return eval(code, space.names)
+
+
+def explain(exception: BaseException, path: str) -> tuple[str, str]:
+    """Give an exception's last lines, and the way to it from the chapter on."""
+    lines = traceback.format_exception_only(exception)
+    frames = traceback.extract_tb(exception.__traceback__)
+    shown = dropwhile(lambda frame: frame.filename != path, frames)
+    trace = "".join([*traceback.format_list(shown), *lines])
+    # Where Python can't read the code, it names the file, which differs by machine.
+    error = lines[-1] if isinstance(exception, SyntaxError) else "".join(lines)
+    return error, trace
+
+
+@contextlib.contextmanager
+def standing(module: types.ModuleType) -> Iterator[None]:
+    """Let code find the module that it is in, as dataclasses do."""
+    old = sys.modules.get(module.__name__)
+    sys.modules[module.__name__] = module
+    try:
+        yield
+    finally:
+        del sys.modules[module.__name__]
+        if old:
+            sys.modules[module.__name__] = old
 
 
 @contextlib.contextmanager
@@ -221,27 +285,11 @@ def bound_names(source: str) -> set[str]:
     return names
 
 
-def needed_names(source: str) -> set[str]:
-    """Give the names that a block reads before it has set them itself."""
-    tree = parse_or_nothing(source)
-    needed: set[str] = set()
-    known: set[str] = set()
-    for node in tree.body:
-        reads = {
-            inner.id
-            for inner in ast.walk(node)
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load)
-        }
-        needed |= reads - known
-        known |= bound_names(ast.unparse(node))
-    return needed
-
-
 def parse_or_nothing(source: str) -> ast.Module:
     """Parse code; what isn't Python on its own has no names."""
     try:
         return ast.parse(source)
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return ast.Module([], [])
 
 
@@ -279,14 +327,24 @@ def figure_verdict(root: Path, figure: Figure | None, svg: str) -> str:
     path = root / "docs" / figure.path
     if not path.exists():
         return f"docs/{figure.path} does not exist; run `fishbook record`"
-    shown = path.read_text(encoding="utf-8")
-    if drawn_by(shown) != drawn_by(svg):
+    if other_matplotlib(root, figure, svg):
         return ""
-    found = svg_difference(shown, svg)
+    found = svg_difference(path.read_text(encoding="utf-8"), svg)
     head = f"docs/{figure.path} is not what the block draws"
     return (
         f"{head}; if the block is right, `fishbook record`:\n{found}" if found else ""
     )
+
+
+def other_matplotlib(root: Path, figure: Figure | None, svg: str) -> str:
+    """Say why a drawn picture can't be compared with the page's here, or nothing."""
+    if not figure:
+        return ""
+    shown = drawn_by((root / "docs" / figure.path).read_text(encoding="utf-8"))
+    here = drawn_by(svg)
+    if not shown or not here or shown == here:
+        return ""
+    return f"{figure.path} was drawn by Matplotlib {shown}, which differs from {here}"
 
 
 def record(book: Book, only: Iterable[Path] = ()) -> list[str]:
@@ -313,7 +371,7 @@ def _record_chapter(book: Book, chapter: Chapter, path: Path) -> list[str]:
         shown = cell.output.body if cell.output else ""
         if bool(result.error) != looks_like_error(shown):
             raise LoomError([_failure(chapter, cell, result)])
-        _note_output(cell, result, replaced)
+        _note_output(chapter, cell, result, replaced)
         if cell.figure and result.svg:
             figures[cell.figure.path] = result.svg
         elif cell.figure or result.svg:
@@ -348,19 +406,27 @@ def _failure(chapter: Chapter, cell: Cell, result: Result) -> Problem:
     return Problem(chapter.path, cell.code.line, what, fix)
 
 
-def _note_output(cell: Cell, result: Result, replaced: dict[int, str]) -> None:
+def _note_output(
+    chapter: Chapter, cell: Cell, result: Result, replaced: dict[int, str]
+) -> None:
     """Plan the new text of a cell's output fence, added or taken out as needed."""
-    if cell.output:
-        old = cell.output
-        if same_output(old.body, result.text, varies=old.varies):
-            return
+    old = cell.output
+    if same_output(
+        old.body if old else "", result.text, varies=bool(old and old.varies)
+    ):
+        return
+    if old:
         replaced[old.line] = _output_fence(old, result.text) if result.text else ""
-    elif result.text and not cell.code.hidden:
-        above = cell.annotations or cell.code
-        ending = "\r\n" if above.raw.endswith("\r\n") else "\n"
-        raw = above.raw if above.raw.endswith("\n") else above.raw + ending
-        fence = _fence("output", result.text).replace("\n", ending)
-        replaced[above.line] = f"{raw}{ending}{fence}"
+        return
+    if cell.code.hidden:
+        what = f"this hidden code prints:\n{result.text}"
+        fix = "take the print out, or put an output fence after it"
+        raise LoomError([Problem(chapter.path, cell.code.line, what, fix)])
+    above = cell.annotations or cell.code
+    ending = "\r\n" if above.raw.endswith("\r\n") else "\n"
+    raw = above.raw if above.raw.endswith("\n") else above.raw + ending
+    fence = _fence("output", result.text).replace("\n", ending)
+    replaced[above.line] = f"{raw}{ending}{fence}"
 
 
 def _output_fence(old: Output, text: str) -> str:
@@ -382,21 +448,34 @@ def chapter_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
     """Give the Sybil parser that yields every code block of a chapter as a test."""
 
     def parse(document: Document) -> Iterator[Region]:
+        import pytest
         from sybil import Region
 
-        book = Book.load(root)
-        path = Path(document.path).resolve().relative_to(root.resolve())
-        chapter = next(c for c in book.chapters if c.path == path)
-        if chapter.problems:
-            raise LoomError(chapter.problems)
-        runner = Runner(book, chapter)
+        try:
+            runner = _runner(root, Path(document.path))
+        except LoomError as error:
+            raise pytest.Collector.CollectError(str(error)) from None
         starts = _line_starts(document.text)
-        for cell in chapter.cells:
-            start = starts[cell.code.line - 1]
-            end = min(start + len(cell.code.raw), len(document.text))
-            yield Region(start, end, cell, _evaluator(runner))
+        for cell in runner.chapter.cells:
+            first = cell.code.line - 1
+            after = first + len(cell.code.raw.rstrip("\n").split("\n"))
+            end = min(starts[after], len(document.text))
+            yield Region(starts[first], end, cell, _evaluator(runner))
 
     return parse
+
+
+def _runner(root: Path, file: Path) -> Runner:
+    """Give what runs a chapter, which has to be sound."""
+    book = Book.load(root)
+    path = file.resolve().relative_to(root.resolve())
+    chapter = next((c for c in book.chapters if c.path == path), None)
+    if not chapter:
+        what, fix = "this file is no chapter, so nothing in it is run", "move it"
+        raise LoomError([Problem(path, 1, what, f"{fix} to docs/ itself")])
+    if problems := [p for p in book.problems if p.path == path]:
+        raise LoomError(problems)
+    return Runner(book, chapter)
 
 
 def _line_starts(text: str) -> list[int]:
@@ -409,11 +488,16 @@ def _line_starts(text: str) -> list[int]:
 def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
     def evaluate(example: Example) -> str | None:
         cell: Cell = example.parsed
-        result = runner.run(cell)
+        try:
+            result = runner.run(cell)
+        except LoomError as error:
+            return str(error)
         if result.skipped:
             raise unittest.SkipTest(result.skipped)
         if wrong := verdict(runner, cell, result):
             return f"{runner.chapter.path.as_posix()}:{cell.code.line}: {wrong}"
+        if reason := other_matplotlib(runner.book.root, cell.figure, result.svg):
+            raise unittest.SkipTest(reason)
         return None
 
     return evaluate
@@ -428,8 +512,3 @@ def collector(root: Path) -> Callable[..., Any]:
     )
     hook: Callable[..., Any] = sybil.pytest()
     return hook
-
-
-def blocks_run(chapter: Chapter) -> int:
-    """Count the python fences of a chapter that are run."""
-    return sum(not cell.code.hidden for cell in chapter.cells)

@@ -76,7 +76,7 @@ def gap(text: str, *, first: bool, at_top: bool) -> int:
     """Give the blank lines before a part: as many as ruff wants there."""
     if at_top:
         code = next((s for s in text.split("\n") if not s.startswith("#")), "")
-        return 2 if re.match(r"(?:def|class|async|@)\b|@", code) else 1
+        return 2 if re.match(r"(?:def|class|async)\b|@", code) else 1
     return 2 if first else 1
 
 
@@ -112,11 +112,10 @@ def parse_definition(definition: Definition) -> ast.Module:
     """Parse a definition's code, or say at which line of the chapter it fails."""
     try:
         return ast.parse(definition.source_at_its_lines())
-    except SyntaxError as error:
-        line = error.lineno or definition.parts[0].source_line
-        problem = Problem(
-            definition.chapter.path, line, f"not Python: {error.msg}", "mend this line"
-        )
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or definition.parts[0].source_line
+        what = f"not Python: {getattr(error, 'msg', error)}"
+        problem = Problem(definition.chapter.path, line, what, "mend this line")
         raise LoomError([problem]) from None
 
 
@@ -146,18 +145,16 @@ def _take_import(
 ) -> None:
     """Move an import to the file's top; refuse to lose what shares its line."""
     lines = _lines(node)
-    shared = any(other is not node and _lines(other) & lines for other in tree.body)
-    if shared or "#" in _text(definition, lines):
-        raise LoomError(
-            [
-                Problem(
-                    definition.chapter.path,
-                    node.lineno,
-                    "an import that shares its line with other code or a comment",
-                    "give the import a line of its own",
-                )
-            ]
-        )
+    wrong = fix = ""
+    if any(other is not node and _lines(other) & lines for other in tree.body):
+        wrong, fix = "shares its line with other code", "give it a line of its own"
+    elif "#" in _text(definition, lines):
+        wrong, fix = "has a comment", "say it in the prose, or in an annotation"
+    elif any(alias.name == "*" for alias in node.names):
+        wrong, fix = "hides which names it brings", "name them instead of *"
+    if wrong:
+        path = definition.chapter.path
+        raise LoomError([Problem(path, node.lineno, f"this import {wrong}", fix)])
     taken |= lines
     for alias in node.names:
         name = f"{alias.name} as {alias.asname}" if alias.asname else alias.name
@@ -176,34 +173,47 @@ def _rest(part: Code, taken: set[int]) -> str:
 
 
 def _import_sections(file: _File) -> list[str]:
-    """Sort imports as ruff does: __future__, standard, others, ours."""
-    sections: list[list[str]] = [[], [], [], []]
+    """Sort imports as ruff does: __future__, standard, others, ours, relative."""
+    sections: list[list[str]] = [[], [], [], [], []]
     for name in sorted(file.plain, key=_by_name):
         sections[_section(name)].append(f"import {name}")
     for module in sorted(file.names, key=_by_name):
-        line = _from_line(module, sorted(file.names[module], key=_by_kind))
-        sections[_section(module)].append(line)
+        lines = [_from_line(module, part) for part in _parted(file.names[module])]
+        sections[_section(module)] += lines
     return ["\n".join(section) for section in sections]
 
 
+def _parted(names: set[str]) -> list[list[str]]:
+    """Part the names imported from a module: each renamed one stands alone."""
+    parts = [[name] for name in names if " as " in name]
+    if plain := sorted((n for n in names if " as " not in n), key=_by_kind):
+        parts.append(plain)
+    return sorted(parts, key=lambda part: _by_kind(part[0]))
+
+
 def _section(name: str) -> int:
-    top = re.split(r"[. ]", name.lstrip("."), maxsplit=1)[0]
-    if name.startswith(".") or top == PACKAGE:
+    top = re.split(r"[. ]", name, maxsplit=1)[0]
+    if name.startswith("."):
+        return 4
+    if top == PACKAGE:
         return 3
     if top == "__future__":
         return 0
     return 1 if top in sys.stdlib_module_names else 2
 
 
-def _by_name(name: str) -> tuple[str, str]:
-    return name.lower(), name
+def _by_name(name: str) -> tuple[list[str | int], str, str]:
+    """Order names by their letters, and the numbers in them by value."""
+    plain, _, alias = name.partition(" as ")
+    parts = re.split(r"(\d+)", plain.lower())
+    return [int(part) if part.isdecimal() else part for part in parts], plain, alias
 
 
-def _by_kind(name: str) -> tuple[int, str, str]:
+def _by_kind(name: str) -> tuple[int, tuple[list[str | int], str, str]]:
     """Order imported names: CONSTANTS, then Classes, then the rest."""
-    plain = name.split(" ")[0]
+    plain = name.partition(" ")[0]
     kind = 0 if plain.isupper() and len(plain) > 1 else 1 if plain[:1].isupper() else 2
-    return kind, name.lower(), name
+    return kind, _by_name(name)
 
 
 def _from_line(module: str, names: list[str]) -> str:
@@ -235,16 +245,19 @@ def write(book: Book, *, force: bool = False) -> list[str]:
 def differences(book: Book) -> list[str]:
     """Show as diffs where the package differs from the chapters."""
     files = tangle(book)
-    shown = [
-        _diff(name, _read(book.root / name) or "", tangled.text)
-        for name, tangled in files.items()
-    ]
-    lost = [
-        f"{path.relative_to(book.root).as_posix()}: tangled, but no chapter has it now;"
-        " run `fishbook tangle`"
-        for path in orphans(book.root, files)
-    ]
-    return [text for text in shown if text] + lost
+    shown = []
+    for name, tangled in files.items():
+        old = _read(book.root / name) or ""
+        if old != tangled.text:
+            shown.append(_diff(name, old, tangled.text))
+    for path in orphans(book.root, files):
+        name = path.relative_to(book.root).as_posix()
+        shown.append(f"{name}:1: no chapter makes this file now; run `fishbook tangle`")
+    for path in orphans(book.root, files, intact=False):
+        name = path.relative_to(book.root).as_posix()
+        what = "no chapter makes this file now, and it was edited by hand"
+        shown.append(f"{name}:1: {what}; carry the edit into a chapter, or delete it")
+    return shown
 
 
 def _edited(root: Path, files: dict[str, Tangled]) -> list[Problem | str]:
@@ -264,20 +277,24 @@ def _edited(root: Path, files: dict[str, Tangled]) -> list[Problem | str]:
     return problems
 
 
-def orphans(root: Path, files: dict[str, Tangled]) -> list[Path]:
-    """Find tangled, unedited files that no chapter makes any more."""
-    return [
-        path
-        for path in sorted((root / PACKAGE).rglob("*.py"))
-        if path.relative_to(root).as_posix() not in files and _intact(_read(path) or "")
-    ]
+def orphans(
+    root: Path, files: dict[str, Tangled], *, intact: bool = True
+) -> list[Path]:
+    """Find tangled files that no chapter makes any more: untouched ones, or edited."""
+    found = []
+    for path in sorted((root / PACKAGE).rglob("*.py")):
+        if path.relative_to(root).as_posix() not in files:
+            text = _read(path) or ""
+            if HEADER.match(text.partition("\n")[0]) and _intact(text) == intact:
+                found.append(path)
+    return found
 
 
 def _intact(text: str) -> bool:
     """Whether a text is as `fishbook tangle` wrote it."""
     first, _, body = text.partition("\n")
     match = HEADER.match(first)
-    return bool(match) and match is not None and match["sum"] == checksum(body)
+    return match is not None and match["sum"] == checksum(body)
 
 
 def _read(path: Path) -> str | None:
@@ -288,8 +305,8 @@ def _read(path: Path) -> str | None:
 
 def _diff(name: str, old: str, new: str) -> str:
     lines = difflib.unified_diff(
-        old.splitlines(),
-        new.splitlines(),
+        old.split("\n"),
+        new.split("\n"),
         f"{name} (now)",
         f"{name} (chapters)",
         "",

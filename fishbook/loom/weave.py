@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,7 +30,12 @@ from fishbook.loom.run import looks_like_error
 from fishbook.loom.tangle import Tangled, tangle, write_atomically
 
 EDITIONS = ("zh", "en", "zh-en")
-LINK = re.compile(r"(?<=\]\()(?P<file>[^()\s#:]*\.md)?(?P<anchor>#[^()\s]+)?(?=\))")
+LINK = re.compile(
+    r"(?P<mark>`+)(?!`).*?(?<!`)(?P=mark)(?!`)"
+    r"|(?<=\]\()(?P<file>[^()\s#:]*)(?P<anchor>#[^()\s]+)?(?=[\s)])",
+    re.S,
+)
+WOVEN = {".md", ".ipynb", ".svg"}
 NUMBER = re.compile(r"\d[\d.]* ")
 SVG_WORDS = re.compile(r"(?<=>)([^<>]*?) \| ([^<>]*)(?=<)")
 SVG_LABEL = re.compile(r'(?<=aria-label=")([^"]*?) \| ([^"]*)(?=")')
@@ -49,7 +53,7 @@ SOURCE_NOTE = {
 def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") -> None:
     """Write a whole edition: chapters, figures, notebooks, pages of tangled source.
 
-    Only files that differ are written; files of an earlier weave are removed.
+    Only files that differ are written. What else a weave may have left is removed.
     """
     files = edition_files(book, edition, base_url)
     for name, text in files.items():
@@ -57,10 +61,11 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
         if not path.exists() or path.read_bytes() != text.encode():
             write_atomically(path, text)
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_file() and path.relative_to(folder).as_posix() not in files:
+        if path.is_dir():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.suffix in WOVEN and path.relative_to(folder).as_posix() not in files:
             path.unlink()
-        elif path.is_dir() and not any(path.iterdir()):
-            shutil.rmtree(path)
 
 
 def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str]:
@@ -308,13 +313,14 @@ def _notebook_words(block: Block, edition: str) -> str:
 
 
 def _absolute_links(text: str, base_url: str, edition: str, chapter: Chapter) -> str:
-    """Point links between chapters at the site, which a notebook has left."""
+    """Point links inside the book at the site, which a notebook has left."""
 
     def absolute(match: re.Match[str]) -> str:
-        if not match[0]:
-            return ""
-        slug = (match["file"] or f"{chapter.slug}.md").removesuffix(".md")
-        page = "" if slug == "index" else f"{slug}/"
+        if match["mark"] or not match[0]:
+            return match[0]
+        page = match["file"] or f"{chapter.slug}.md"
+        if page.endswith(".md"):
+            page = f"{page.removesuffix('.md')}/".removeprefix("index/")
         return f"{base_url.rstrip('/')}/{edition}/{page}{match['anchor'] or ''}"
 
     return LINK.sub(absolute, text)
