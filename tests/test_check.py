@@ -108,7 +108,8 @@ def test_what_may_differ_may_differ(tmp_path: Path) -> None:
     zh = "见 [这里](https://a.org/zh)，`a`、$x$，``b ` c``。\n\n```text\n$y$\n```"
     en = "See [this](https://a.org/en), $x$, `a`, ``b ` c``.\n\n```text\n$z$\n```"
     text = TWINS.format(zh, en) + "\n| $x$ | 0 |\n| --- | --- |\n| 1 | $y$ |\n"
-    assert problems_of(tmp_path, text) == []
+    code = "@overload\ndef f(x: int): ...\n\n\n@overload\ndef f(x: str): ..."
+    assert problems_of(tmp_path, f"{text}\n{chunk(code)}") == []
 
 
 def test_the_books_own_pages_are_sound() -> None:

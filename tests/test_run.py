@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import sys
 import unittest
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from fishbook.loom.run import Runner, chapter_tests, record, verdict
         ("0.333", "0.334", True),
         ("0.333", "0.335", False),
         ("1234567.0", "1234568.0", True),
+        ("1234567.0", "1234569.0", False),
         ("1e-16", "2e-16", True),
         ("1.5e-16", "1.7e-16", False),
         ("-0.5", "0.5", False),
@@ -128,6 +131,19 @@ def test_a_bitmap_in_a_plot_is_compared_by_its_pixels() -> None:
     assert svg_difference(shown, plot(code.format(0.5)))
 
 
+def test_bitmaps_of_different_sizes_differ() -> None:
+    image = pytest.importorskip("matplotlib.image")
+
+    def svg(width: int) -> str:
+        out = io.BytesIO()
+        image.imsave(out, [[0.5] * width], format="png")
+        data = base64.b64encode(out.getvalue()).decode()
+        return f'<svg><image href="data:image/png;base64,{data}"/></svg>'
+
+    assert svg_difference(svg(2), svg(2)) == ""
+    assert svg_difference(svg(2), svg(1))
+
+
 def verdicts(root: Path, text: str) -> list[str]:
     """Run a chapter from its text; give what is wrong, block by block."""
     book = Book(root, [Chapter.parse(text, Path("docs/01-a.md"))])
@@ -173,6 +189,16 @@ def test_a_name_of_its_own_needs_no_skipped_block(tmp_path: Path) -> None:
         "",
         "needs x from the block skipped at line 3",
     ]
+
+
+def test_a_skipped_import_takes_nothing_away(tmp_path: Path) -> None:
+    text = (
+        "```python\nimport os\n\nx = 1\n```\n\n"
+        '<!--- skip: next "why" -->\n\n'
+        "```python\nimport os\n\ny = [x for x in os.sep]\n```\n\n"
+        "```python\ny = [y for y in os.sep * x]\n```\n"
+    )
+    assert verdicts(tmp_path, text) == ["", "why", ""]
 
 
 def test_a_skipped_block_leaves_no_older_value_behind(tmp_path: Path) -> None:

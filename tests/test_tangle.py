@@ -65,6 +65,47 @@ def test_line_endings_and_byte_order_mark_change_nothing(root: Path) -> None:
     assert differences(Book.load(root)) == []
 
 
+def test_line_endings_of_the_package_are_no_edit(root: Path) -> None:
+    text = (root / GATES).read_text(encoding="utf-8")
+    write_text(root / GATES, text.replace("\n", "\r\n"))
+    assert differences(Book.load(root)) == []
+    edit(root / "docs/01-gates.md", "return 1 -", "return 2 -")
+    assert write(Book.load(root)) == ["fishbook/gates.py"]
+
+
+def test_the_last_line_break_counts(root: Path) -> None:
+    text = (root / GATES).read_text(encoding="utf-8")
+    write_text(root / GATES, text.rstrip("\n"))
+    (diff,) = differences(Book.load(root))
+    assert diff.startswith("--- fishbook/gates.py")
+
+
+def test_only_the_first_chunk_gives_the_files_docstring() -> None:
+    assert body_of("x = 1", '"""A note."""\n\ny = 2') == (
+        'x = 1\n\n\n"""A note."""\n\ny = 2\n'
+    )
+    assert body_of('"""Doc."""', "import os", "x = 1") == (
+        '"""Doc."""\n\nimport os\n\nx = 1\n'
+    )
+
+
+def test_an_edited_file_that_no_chapter_makes_is_named(root: Path) -> None:
+    write_text(root / "docs/01-gates.md", chunk("x = 1"))
+    (root / "docs/02-sums.md").unlink()
+    edit(root / GATES, "return 1 -", "return 3 -")
+    write(Book.load(root))
+    (said,) = differences(Book.load(root))
+    assert said.startswith("fishbook/gates.py:1: ")
+    assert "edited by hand; carry the edit into a chapter, or delete it" in said
+
+
+def test_the_index_comes_first(root: Path) -> None:
+    write_text(root / "docs/index.md", "")
+    write_text(root / "docs/00-a.md", "")
+    slugs = [chapter.slug for chapter in Book.load(root).chapters]
+    assert slugs == ["index", "00-a", "01-gates", "02-sums"]
+
+
 def test_a_changed_chapter_shows_as_a_diff_and_is_tangled(root: Path) -> None:
     edit(root / "docs/01-gates.md", "return 1 - floor(x)", "return 2 - floor(x)")
     (diff,) = differences(Book.load(root))

@@ -21,7 +21,6 @@ from fishbook.loom.chapter import (
     language_of,
 )
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.run import parse_or_nothing
 from fishbook.loom.tangle import parse_definition
 
 CODE_SPAN = re.compile(r"(`+)(?!`)(.*?)(?<!`)\1(?!`)", re.S)
@@ -298,3 +297,11 @@ def _imported_names(source: str) -> Iterator[tuple[int, str, str]]:
         if isinstance(node, ast.ImportFrom) and node.module:
             target = node.module.replace(".", "/") + ".py"
             yield from ((node.lineno, target, alias.name) for alias in node.names)
+
+
+def parse_or_nothing(source: str) -> ast.Module:
+    """Parse code; what isn't Python on its own has no names."""
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return ast.Module([], [])

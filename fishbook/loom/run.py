@@ -80,11 +80,8 @@ class Runner:
         """Run a cell's code, or say why it is skipped."""
         reason = self.reason_to_skip(cell)
         result = Result(skipped=reason) if reason else self.run_code(cell.code)
-        for name in bound_names(self.source(cell.code)):
-            if result.skipped:
-                self.forget(name, cell.code)
-            else:
-                self.missing.pop(name, None)
+        if result.skipped:
+            self.forget(cell.code)
         return result
 
     def reason_to_skip(self, cell: Cell) -> str:
@@ -100,12 +97,14 @@ class Runner:
             raise LoomError([problem]) from None
         return skip.reason if applies else ""
 
-    def forget(self, name: str, code: Code) -> None:
+    def forget(self, code: Code) -> None:
         """Leave no older value where a skipped block would have set a new one."""
-        self.missing[name] = code.line
-        self.space.names.pop(name, None)
-        if code.target in self.files:
-            self.files[code.target].names.pop(name, None)
+        spaces = [self.space, self.files.get(code.target, self.space)]
+        assigned, imported = top_level_names(self.source(code))
+        self.missing |= dict.fromkeys(assigned | imported, code.line)
+        for space in spaces:
+            for name in assigned:
+                space.names.pop(name, None)
 
     def source(self, code: Code) -> str:
         """Give a block's code at its lines, with the definition it continues."""
@@ -269,28 +268,24 @@ def picture(value: object) -> str:
     return out.getvalue()
 
 
-def bound_names(source: str) -> set[str]:
-    """Give the names that a block defines at its top level."""
-    tree = parse_or_nothing(source)
-    names: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-            continue
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
-                names.add(inner.id)
-            elif isinstance(inner, ast.alias):
-                names.add((inner.asname or inner.name).split(".")[0])
-    return names
-
-
-def parse_or_nothing(source: str) -> ast.Module:
-    """Parse code; what isn't Python on its own has no names."""
+def top_level_names(source: str) -> tuple[set[str], set[str]]:
+    """Give the names that code sets and those that it imports, for all to see."""
+    assigned, imported = set[str](), set[str]()
     try:
-        return ast.parse(source)
+        nodes: list[ast.AST] = [ast.parse(source)]
     except (SyntaxError, ValueError):
-        return ast.Module([], [])
+        nodes = []
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            assigned.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            assigned.add(node.id)
+        elif isinstance(node, ast.alias):
+            imported.add((node.asname or node.name).partition(".")[0])
+        elif not isinstance(node, ast.Lambda | ast.comprehension):
+            nodes += ast.iter_child_nodes(node)
+    return assigned, imported
 
 
 def verdict(runner: Runner, cell: Cell, result: Result) -> str:
