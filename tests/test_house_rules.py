@@ -93,6 +93,13 @@ BAD_CHINESE = {
     "对读者称“你”": "您",
     "中文用全角逗号与句号": r"[\u4e00-\u9fff][,;!?](?:\s|$|[\u4e00-\u9fff])",
     "准确率不是概率": "正确概率",
+    "更新沿梯度的反方向": (
+        r"(?<!负)(?:沿着?|顺着)梯度(?:的?方向)?(?:更新|移动|下降|前进|走)"
+    ),
+    "学习率是系数，不是更新量": "学习率(?:就是|是|即|表示)(?:参数的|每次的?)?更新量",
+    "数组有几个轴，不说维度": "(?:数组|矩阵)的(?:维度|维数)",
+    "特征是提取出来的量，不是转换器": "特征(?:量)?(?:是|就是|指)[^。]{0,12}转换器",
+    "损失取平均，不是总和": "损失(?:函数)?(?:是|表示)[^。，]{0,10}(?:总和|之和)",
 }
 
 
@@ -105,9 +112,63 @@ def test_chinese_avoids(why: str) -> None:
 
 
 def test_the_word_rules_can_fail() -> None:
-    wrong = "NAND 是非门；导入偏置；正规化；您好,世界；权重和偏差；矩阵内积；监督数据"
-    hits = sum(bool(re.search(rule, wrong)) for rule in BAD_CHINESE.values())
-    assert hits == 8
+    wrong = (
+        "NAND 是非门；导入偏置；正规化；您好,世界；权重和偏差；矩阵内积；监督数据；"
+        "梯度指向下降最快的方向；高和长；正确概率；沿梯度下降；学习率是更新量；"
+        "数组的维度；特征是转换器；损失是误差的总和"
+    )
+    assert [
+        why for why, rule in BAD_CHINESE.items() if not re.search(rule, wrong)
+    ] == []
+
+
+BAD_ENGLISH = {
+    "the gradient points uphill": (
+        r"(?i)(?<!negative )(?<!minus the )gradient (?:points|is the direction)"
+        r"[^.]{0,40}(?:descent|decrease|downhill)"
+    ),
+    "an update goes against the gradient": (
+        r"(?i)(?:step|move|walk|go|update\w*)s? "
+        r"(?:along|in the direction of) the gradient"
+    ),
+    "the learning rate is a factor": (
+        r"(?i)learning rate is (?:the )?(?:amount|size) of (?:the|an|each) update"
+    ),
+    "accuracy is a fraction": r"(?i)accuracy is the probability",
+    "spelling is British, with -ize": (
+        r"(?i)\b(?:colors?|behavior|neighbors?|normalis\w+|generalis\w+|recognis\w+)\b"
+    ),
+}
+
+
+def english() -> Iterator[tuple[str, str]]:
+    """Yield every English text of the book, with its place."""
+    for chapter in BOOK.chapters:
+        for block in chapter.blocks:
+            place = f"{chapter.path}:{block.line}"
+            if isinstance(block, Prose) and block.lang == "en":
+                yield place, re.sub(r"`[^`]*`", "", block.body)
+            elif isinstance(block, Heading):
+                yield place, block.en
+
+
+@pytest.mark.parametrize("why", BAD_ENGLISH)
+def test_english_avoids(why: str) -> None:
+    bad = [
+        (p, m[0]) for p, text in english() for m in re.finditer(BAD_ENGLISH[why], text)
+    ]
+    assert not bad, why
+
+
+def test_the_english_rules_can_fail() -> None:
+    wrong = (
+        "The gradient points to the steepest descent, so we move along the gradient."
+        " The learning rate is the amount of each update. Accuracy is the probability"
+        " of a color."
+    )
+    assert [
+        why for why, rule in BAD_ENGLISH.items() if not re.search(rule, wrong)
+    ] == []
 
 
 def test_the_text_points_at_no_printed_figure() -> None:
