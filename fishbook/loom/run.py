@@ -32,6 +32,9 @@ Namespace = dict[str, Any]
 FUTURE = annotations.compiler_flag
 """Marks code that imported annotations from `__future__`, as this file does."""
 
+NO_GLYPH = "Glyph .* missing from font"
+"""Matplotlib's own font has no Chinese; the reader's browser draws the text."""
+
 
 @dataclass
 class Space:
@@ -223,6 +226,7 @@ def strict_warnings() -> Iterator[None]:
     """Make warnings that the book's own code causes errors; leave others alone."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", module=r"__main__|fishbook\b")
+        warnings.filterwarnings("ignore", NO_GLYPH)
         yield
 
 
@@ -260,8 +264,7 @@ def picture(value: object) -> str:
         return ""
     out = io.StringIO()
     with warnings.catch_warnings():
-        # Matplotlib's own font has no Chinese; the reader's browser draws the text.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        warnings.filterwarnings("ignore", NO_GLYPH)
         plt.gcf().savefig(
             out, format="svg", metadata={"Date": None}, bbox_inches="tight"
         )
