@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fishbook.loom.chapter import Chapter, Code, Heading
+from fishbook.loom.chapter import LABS, Chapter, Code, Heading
 from fishbook.loom.problem import LoomError, Problem
 
 
@@ -40,9 +42,9 @@ class Book:
 
     @classmethod
     def load(cls, root: Path) -> Book:
-        """Read `docs/*.md` under `root`: the index first, then by file name."""
+        """Read `docs/*.md` and `docs/labs/*.md` under `root`, in reading order."""
         docs = root / "docs"
-        files = sorted(docs.glob("*.md"), key=lambda p: (p.stem != "index", p.name))
+        files = sorted([*docs.glob("*.md"), *docs.glob(f"{LABS}/*.md")], key=place)
         if not files:
             raise LoomError(
                 [f"{docs.name}/: no chapters here; run this in the book's folder"]
@@ -55,6 +57,8 @@ class Book:
         problems = [p for chapter in self.chapters for p in chapter.problems]
         for chapter in self.chapters:
             problems += _strays(chapter)
+            if chapter.is_lab:
+                problems += _chunks_of_lab(chapter)
         return problems
 
     def require_sound(self) -> None:
@@ -78,6 +82,20 @@ class Book:
         return files
 
 
+def place(path: Path) -> tuple[bool, str, bool, str]:
+    """Give a file's place in the book: the index, then by number, labs last of each."""
+    number = re.match(r"\d*", path.name)
+    assert number
+    return path.stem != "index", number[0], path.parent.name == LABS, path.name
+
+
+def page_of_link(chapter: Chapter, name: str) -> str:
+    """Give the path in `docs/` of the file that a chapter's link names."""
+    if not name:
+        return f"{chapter.slug}.md"
+    return posixpath.normpath(posixpath.join(posixpath.dirname(chapter.slug), name))
+
+
 def definitions_of(chapter: Chapter) -> dict[str, list[Definition]]:
     """Give the definitions that one chapter adds to each file."""
     files: dict[str, list[Definition]] = {}
@@ -94,6 +112,13 @@ def definitions_of(chapter: Chapter) -> dict[str, list[Definition]]:
 def chunks(chapter: Chapter) -> list[Code]:
     """Give the code blocks that are tangled."""
     return [b for b in chapter.blocks if isinstance(b, Code) and b.target]
+
+
+def _chunks_of_lab(chapter: Chapter) -> list[Problem]:
+    """Find chunks in a lab, which holds examples only."""
+    what = "a lab adds nothing to the package"
+    fix = "take the title away, or move the block to a chapter"
+    return [Problem(chapter.path, c.line, what, fix) for c in chunks(chapter)]
 
 
 def _strays(chapter: Chapter) -> list[Problem]:

@@ -25,7 +25,9 @@ DETAILS = re.compile(
     r"^<details markdown(?:=\"(?:1|block)\")?><summary>(.*)</summary>[ \t]*$"
 )
 HEADING = re.compile(r"^(#{1,6})[ \t]+(.*?)(?:[ \t]+\{#([^\s{}]+)\})?[ \t]*$")
-FIGURE = re.compile(r"^!\[(.*)\]\((figures/[^()\s]+)\)[ \t]*$")
+LABS = "labs"
+"""The folder in `docs/` for labs."""
+FIGURE = re.compile(r"^!\[(.*)\]\(((?:\.\./)?)(figures/[^()\s]+)\)[ \t]*$")
 HIDDEN = re.compile(r"^<!---? *invisible-code-block: *python *$")
 SKIP = re.compile(r"^<!---? *skip: *next(?: +(.*?))? *-->[ \t]*$")
 SKIP_IF = re.compile(r'^if\((?P<test>.+), *reason="(?P<reason>[^"]+)"\)$')
@@ -197,9 +199,14 @@ class Chapter:
         return cls.parse(text, shown or path)
 
     @property
+    def is_lab(self) -> bool:
+        """Whether this is a lab: it stands in `labs/`, and is shown as a notebook."""
+        return self.path.parent.name == LABS
+
+    @property
     def slug(self) -> str:
-        """The file's name without its ending, as in `01-perceptron`."""
-        return self.path.stem
+        """The file's name in `docs/` without its ending, as in `01-perceptron`."""
+        return f"{LABS}/{self.path.stem}" if self.is_lab else self.path.stem
 
     def render(self) -> str:
         """Give the chapter's text back, to the byte."""
@@ -537,7 +544,11 @@ class _Scanner:
     def figure(self, match: re.Match[str]) -> Block:
         raw, line = self.take(1)
         zh, en = self.twins(match[1], line, "caption")
-        return Figure(raw, line, zh, en, match[2])
+        up = "../" if self.path.parent.name == LABS else ""
+        if match[2] != up:
+            what = f"from here, {match[2]}{match[3]} leads nowhere"
+            self.note(line, what, f"write {up}{match[3]}")
+        return Figure(raw, line, zh, en, match[3])
 
     def annotations(self, match: re.Match[str]) -> Block:
         end = self.span(lambda s: not ANNOTATION.match(s), self.at)

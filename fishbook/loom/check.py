@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from textwrap import dedent
 
-from fishbook.loom.book import Book, Definition, definitions_of
+from fishbook.loom.book import Book, Definition, definitions_of, page_of_link
 from fishbook.loom.chapter import (
     LANGUAGES_NEVER_RUN,
     Annotations,
@@ -144,9 +144,9 @@ def _anchors(book: Book) -> Iterator[Problem]:
 
 
 def _links(book: Book, chapter: Chapter) -> Iterator[Problem]:
-    anchors: dict[str, set[str]] = {c.path.name: set() for c in book.chapters}
+    anchors: dict[str, set[str]] = {f"{c.slug}.md": set() for c in book.chapters}
     for owner, heading in book.headings():
-        anchors[owner.path.name].add(heading.anchor)
+        anchors[f"{owner.slug}.md"].add(heading.anchor)
     for block in chapter.blocks:
         text = CODE_SPAN.sub("", INLINE_FENCE.sub("", _words(block)))
         for link in LINK.findall(text):
@@ -171,15 +171,15 @@ def _broken(
     book: Book, chapter: Chapter, link: str, anchors: dict[str, set[str]]
 ) -> str:
     name, _, anchor = link.partition("#")
-    name = name or chapter.path.name
-    if name in anchors:
-        known = not anchor or anchor in anchors[name]
-        return "" if known else f"link {link}: {name} has no anchor #{anchor}"
+    page = page_of_link(chapter, name)
+    if page in anchors:
+        known = not anchor or anchor in anchors[page]
+        return "" if known else f"link {link}: {page} has no anchor #{anchor}"
     docs = (book.root / "docs").resolve()
-    file = (docs / name).resolve()
+    file = (docs / page).resolve()
     if not file.is_relative_to(docs):
         return f"link {link}: it leaves docs/"
-    return "" if file.is_file() else f"link {link}: docs/{name} does not exist"
+    return "" if file.is_file() else f"link {link}: docs/{page} does not exist"
 
 
 def _fences(chapter: Chapter) -> Iterator[Problem]:

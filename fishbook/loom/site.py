@@ -28,6 +28,7 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
+from fishbook.loom import labs
 from fishbook.loom.book import Book, chunks
 from fishbook.loom.chapter import Chapter, Heading
 from fishbook.loom.page import (
@@ -49,6 +50,8 @@ from fishbook.loom.tangle import Tangled, tangle
 from fishbook.loom.weave import (
     EDITIONS,
     choose,
+    notebook_file,
+    page_file,
     plain_text,
     source_page,
     weave_edition,
@@ -67,7 +70,9 @@ WORDS = {
         " output is checked.",
     ),
     "source": ("源代码", "Source"),
+    "code": ("代码", "Code"),
     "notebook": ("下载本章的笔记本", "Download this chapter as a notebook"),
+    "lab_notebook": ("下载这份笔记本", "Download this notebook"),
     "search": ("搜索", "Search"),
     "edition": ("选择语言", "Choose the language"),
     "light": ("切换到浅色", "Switch to light"),
@@ -119,6 +124,7 @@ class FishbookPlugin(BasePlugin[Options]):
             self.tangled = tangle(self.book)
         katex(root)
         logging.getLogger("jieba").setLevel(logging.WARNING)
+        labs.use_our_template()
         config.docs_dir = str(self.woven)
         if self.command == "build":
             config.site_url = f"{self.root_url}{edition}/"
@@ -163,6 +169,13 @@ class FishbookPlugin(BasePlugin[Options]):
         self, html: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
         """Link the chunks to their source; begin with the formulas."""
+        assert self.book
+        lab = page_of_lab(self.book, page)
+        if lab:
+            said = words(self.config.edition)
+            html = labs.finish(html, lab, self.config.edition, said)
+            labs.set_toc(page.toc, lab, self.config.edition)
+            html = html.replace(f'href="{config.site_url}', 'href="../../')
         html = html.replace('<a href="http', '<a rel="external" href="http')
         html, formulas = take_formulas(mark_latin(html))
         html = mark_notes(code_anchors(html, kept=is_source(page)))
@@ -188,9 +201,10 @@ class FishbookPlugin(BasePlugin[Options]):
                 formulas, rendering = self.formulas.pop(page.file.src_uri)
                 html = put_formulas(html, formulas, rendering.result())
             page.content = put_figures(html, Path(config.docs_dir))
-        notebook = f"notebooks/{Path(page.file.src_uri).stem}.ipynb"
+        notebook = notebook_file(page.file.src_uri.rpartition(".")[0])
         if not is_source(page) and Path(config.docs_dir, notebook).exists():
             page.meta["notebook"] = notebook
+            page.meta["lab"] = page.file.src_uri.endswith(".ipynb")
         return context
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
@@ -232,6 +246,12 @@ def root_of(config: MkDocsConfig) -> Path:
 def chapter_of(book: Book, page: Page) -> Chapter:
     """Give the chapter that a page shows."""
     return next(c for c in book.chapters if f"{c.slug}.md" == page.file.src_uri)
+
+
+def page_of_lab(book: Book, page: Page) -> Chapter | None:
+    """Give the lab that a page shows, if it does."""
+    labs = (chapter for chapter in book.chapters if chapter.is_lab)
+    return next((lab for lab in labs if page_file(lab) == page.file.src_uri), None)
 
 
 def is_source(page: Page) -> bool:
@@ -277,8 +297,7 @@ def title_of(book: Book, edition: str) -> str:
 def nav_of(book: Book, edition: str, targets: Iterable[str]) -> list[dict[str, Any]]:
     """Give the chapters in order, then the tangled files."""
     nav: list[dict[str, Any]] = [
-        {heading_of(chapter, edition): f"{chapter.slug}.md"}
-        for chapter in book.chapters
+        {heading_of(chapter, edition): page_file(chapter)} for chapter in book.chapters
     ]
     files = [{target: source_page(target)} for target in targets]
     return nav + ([{words(edition)["source"]: files}] if files else [])

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from fishbook.loom.book import Book, definitions_of
+from fishbook.loom.book import Book, definitions_of, page_of_link
 from fishbook.loom.chapter import (
+    LABS,
     MARKER,
     Annotations,
     Block,
@@ -73,16 +74,29 @@ def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str
     tangled = tangle(book)
     files = {}
     for chapter in book.chapters:
-        files[f"{chapter.slug}.md"] = weave_markdown(chapter, edition)
-        if chapter.cells:
+        if not chapter.is_lab:
+            files[f"{chapter.slug}.md"] = weave_markdown(chapter, edition)
+        if chapter.cells or chapter.is_lab:
             notebook = weave_notebook(book, chapter, edition, base_url)
-            files[f"notebooks/{chapter.slug}.ipynb"] = notebook
+            files[notebook_file(chapter.slug)] = notebook
+            if chapter.is_lab:
+                files[page_file(chapter)] = notebook
     for target, file in tangled.items():
         files[source_page(target)] = weave_source(book, target, file, edition)
     for path in sorted((book.root / "docs" / "figures").glob("*.svg")):
         svg = path.read_text(encoding="utf-8")
         files[f"figures/{path.name}"] = weave_svg(svg, edition)
     return files
+
+
+def page_file(chapter: Chapter) -> str:
+    """Give the woven file that the site shows: Markdown, or a lab's notebook."""
+    return f"{chapter.slug}.ipynb" if chapter.is_lab else f"{chapter.slug}.md"
+
+
+def notebook_file(slug: str) -> str:
+    """Give the notebook that readers download."""
+    return f"notebooks/{slug.replace('/', '-')}.ipynb"
 
 
 def choose(edition: str, zh: str, en: str, both: str = "{zh} {en}") -> str:
@@ -115,7 +129,15 @@ def weave_svg(svg: str, edition: str) -> str:
 def weave_markdown(chapter: Chapter, edition: str) -> str:
     """Give a chapter as plain Markdown in one edition."""
     parts = [text for block in chapter.blocks if (text := _markdown(block, edition))]
-    return "\n\n".join(parts) + "\n"
+    return LINK.sub(_to_notebook, "\n\n".join(parts)) + "\n"
+
+
+def _to_notebook(match: re.Match[str]) -> str:
+    """Lead a link to a lab to its notebook."""
+    file = match["file"] or ""
+    if not file.startswith(f"{LABS}/") or not file.endswith(".md"):
+        return match[0]
+    return f"{file.removesuffix('.md')}.ipynb{match['anchor'] or ''}"
 
 
 def _markdown(block: Block, edition: str) -> str:
@@ -198,7 +220,7 @@ def weave_source(book: Book, target: str, file: Tangled, edition: str) -> str:
         if any(path == chapter.path for path, _ in file.places):
             title = next((b for b in chapter.blocks if isinstance(b, Heading)), None)
             name = heading_text(edition, title.zh, title.en) if title else chapter.slug
-            links.append(f"[{name}]({up}{chapter.slug}.md)")
+            links.append(f"[{name}]({up}{page_file(chapter)})")
     return (
         "---\nsearch:\n  exclude: true\n---\n\n"
         f"# `{target}` {{#source}}\n\n{note} {', '.join(links)}\n\n"
@@ -280,7 +302,8 @@ def _code_cell(
         if path.exists():
             svg = weave_svg(path.read_text(encoding="utf-8"), edition)
             data = {"image/svg+xml": svg}
-            code.outputs.append(_nb().new_output("display_data", data=data))
+            figure = {"figure": cell.figure.path}
+            code.outputs.append(_nb().new_output("display_data", data, metadata=figure))
     return code
 
 
@@ -318,7 +341,7 @@ def _absolute_links(text: str, base_url: str, edition: str, chapter: Chapter) ->
     def absolute(match: re.Match[str]) -> str:
         if match["mark"] or not match[0]:
             return match[0]
-        page = match["file"] or f"{chapter.slug}.md"
+        page = page_of_link(chapter, match["file"])
         if page.endswith(".md"):
             page = f"{page.removesuffix('.md')}/".removeprefix("index/")
         return f"{base_url.rstrip('/')}/{edition}/{page}{match['anchor'] or ''}"
