@@ -102,8 +102,11 @@ def test_a_notebook_is_valid_and_leaves_no_link_inside(
 
 
 def test_a_notebook_runs_as_it_is(root: Path) -> None:
-    """A continued class is whole in each of its cells, so every cell runs."""
+    """A continued class is whole in each cell, and what it builds on is imported."""
     code = [c for c in cells_of(root, "en", "02-sums") if c["cell_type"] == "code"]
+    borrowed, *code = code
+    assert borrowed["source"] == "from fishbook.gates import NOT"
+    assert borrowed["metadata"]["tags"] == ["hide-input"]
     assert "def __init__" in code[1]["source"] and "def add" in code[1]["source"]
     assert code[3]["outputs"][0]["data"]["image/svg+xml"].startswith("<svg")
     assert code[4]["metadata"]["tags"] == ["hide-input", "raises-exception"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import json
 import re
 from collections.abc import Iterator
@@ -27,7 +29,7 @@ from fishbook.loom.chapter import (
     Prose,
     Shared,
 )
-from fishbook.loom.run import looks_like_error
+from fishbook.loom.run import looks_like_error, top_level_names
 from fishbook.loom.tangle import Tangled, tangle, write_atomically
 
 EDITIONS = ("zh", "en", "zh-en")
@@ -233,6 +235,7 @@ def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) ->
     cells: list[Any] = []
     words: list[str] = []
     by_line = {cell.code.line: cell for cell in chapter.cells}
+    there = known_names()
     depth = 0
 
     def flush() -> None:
@@ -245,6 +248,9 @@ def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) ->
         depth += isinstance(block, DetailsOpen) - isinstance(block, DetailsClose)
         if isinstance(block, Code):
             flush()
+            if borrowed := _borrowed(book, chapter, block, there):
+                borrows = _nb().new_code_cell(borrowed, metadata={"borrows": True})
+                cells.append(_folded(borrows))
             cell = by_line[block.line]
             cells.append(_code_cell(book, chapter, cell, edition, folded=depth > 0))
         elif text := _notebook_words(block, edition):
@@ -284,6 +290,51 @@ def runnable(chapter: Chapter, code: Code) -> str:
     return "\n\n".join(part.source.strip("\n") for part in upto)
 
 
+def known_names() -> set[str]:
+    """Give the names that any code has."""
+    return {*dir(builtins), "__name__", "__doc__"}
+
+
+def _borrowed(book: Book, chapter: Chapter, code: Code, there: set[str]) -> str:
+    """Give the import of what a chunk has from its file's part in earlier chapters.
+
+    The names that the code makes are added to those that are `there`.
+    """
+    made = set[str]().union(*top_level_names(runnable(chapter, code)))
+    earlier = names_before(book, chapter, code.target) if code.target else set()
+    wanted = sorted((used_names(runnable(chapter, code)) - made - there) & earlier)
+    there |= made | set(wanted)
+    if not wanted:
+        return ""
+    module = PurePosixPath(code.target).with_suffix("").as_posix().replace("/", ".")
+    return f"from {module} import {', '.join(wanted)}"
+
+
+def names_before(book: Book, chapter: Chapter, target: str) -> set[str]:
+    """Give the names that a file has from the chapters before one."""
+    before = book.chapters[: book.chapters.index(chapter)]
+    return {
+        name
+        for earlier in before
+        for definition in definitions_of(earlier).get(target, [])
+        for names in top_level_names(definition.source_at_its_lines())
+        for name in names
+    }
+
+
+def used_names(source: str) -> set[str]:
+    """Give the names that code reads."""
+    nodes = ast.walk(ast.parse(source))
+    return {n.id for n in nodes if isinstance(n, ast.Name)}
+
+
+def _folded(cell: Any) -> Any:
+    """Hide a cell's code, as far as a notebook can."""
+    cell.metadata["jupyter"] = {"source_hidden": True}
+    cell.metadata["tags"] = ["hide-input"]
+    return cell
+
+
 def _code_cell(
     book: Book, chapter: Chapter, cell: Cell, edition: str, *, folded: bool
 ) -> Any:
@@ -291,8 +342,7 @@ def _code_cell(
     source = runnable(chapter, cell.code).strip("\n")
     code = _nb().new_code_cell(MARKER.sub(r"  # (\1)", source))
     if cell.code.hidden or folded:
-        code.metadata["jupyter"] = {"source_hidden": True}
-        code.metadata["tags"] = ["hide-input"]
+        _folded(code)
     if cell.output:
         code.outputs += list(_outputs(cell.output.body))
         if looks_like_error(cell.output.body):
