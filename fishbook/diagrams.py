@@ -23,7 +23,9 @@ __all__ = [
     "beside",
     "circuit",
     "contrast",
+    "matrix",
     "network",
+    "sign",
     "table",
 ]
 
@@ -115,7 +117,7 @@ Label: TypeAlias = str | float
 
 # sizes in pixels; SMALL is a subscript's share of its letter
 LETTER, WORD, SMALL = 18.0, 14.0, 0.72
-RADIUS, LINE, MARGIN = 21.0, 1.6, 4.0
+RADIUS, LINE, MARGIN, FRAME = 21.0, 1.6, 4.0, 8.0
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ def network(
     bias: Mapping[str, Label] | None = None,
     edges: Sequence[Pair] | None = None,
     layers: Sequence[str] = (),
+    strong: Sequence[Pair] = (),
+    frames: Sequence[Sequence[str]] = (),
 ) -> Picture:
     """Draw nodes in columns; arrows lead from each column to the next.
 
@@ -209,6 +213,10 @@ def network(
         The arrows. If not given, each node leads to all nodes of the next column.
     layers : sequence of str, optional
         Words under the columns, one for each.
+    strong : sequence of (from, to), optional
+        Arrows to bring out; the others, but for those of biases, stay faint.
+    frames : sequence of sequences of str, optional
+        Nodes to put in one frame.
 
     Returns
     -------
@@ -235,9 +243,14 @@ def network(
     arrows = list(_all_to_all(columns) if edges is None else edges)
     labels = dict(weights or {})
     _require_neighbours(arrows, place)
-    for pair in labels:
+    for pair in [*labels, *strong]:
         if pair not in arrows:
-            raise ValueError(f"got a weight for {pair!r}, but want one of {arrows}")
+            raise ValueError(f"got the arrow {pair!r}, but want one of {arrows}")
+    for name in (name for frame in frames for name in frame):
+        if name not in place:
+            raise ValueError(
+                f"got {name!r} in a frame, but want one of {', '.join(place)}"
+            )
     if layers and len(layers) != len(columns):
         raise ValueError(
             f"got {len(layers)} layer names, but want one a column: {len(columns)}"
@@ -255,7 +268,7 @@ def network(
             full[before].insert(0, one)
         arrows.append((one, target))
         labels[one, target] = label
-    return _draw_network(full, arrows, labels, layers)
+    return _draw_network(full, arrows, labels, layers, strong, frames)
 
 
 _ONE = "\0"
@@ -302,6 +315,8 @@ def _draw_network(
     arrows: Sequence[Pair],
     labels: Mapping[Pair, Label],
     layers: Sequence[str],
+    strong: Sequence[Pair],
+    frames: Sequence[Sequence[str]],
 ) -> Picture:
     rooms = [_words_width(words, WORD) for words in layers] or [0.0]
     left = max(RADIUS, rooms[0] / 2) + MARGIN
@@ -309,20 +324,54 @@ def _draw_network(
     lowest = max(y for _, y in where.values()) + RADIUS + MARGIN
     last = max(x for x, _ in where.values())
     width = last + max(RADIUS, rooms[-1] / 2) + MARGIN
-    parts = [
+    parts = [_frame([where[name] for name in frame]) for frame in frames]
+    parts += [
         _arrow(
             *_rim_to_rim(where[a], where[b]),
-            colour="orange" if a.startswith(_ONE) else "muted",
+            colour=_arrow_colour((a, b), strong),
             label=labels.get((a, b)),
             at=shares.get((a, b), 0.5),
+            line=1.6 * LINE if (a, b) in strong else LINE,
         )
-        for a, b in arrows
+        for a, b in sorted(arrows, key=strong.__contains__)
     ]
     for at, column in enumerate(columns):
         parts += [_node(name, where[name], is_input=at == 0) for name in column]
     for words, column in zip(layers, columns, strict=False):
         parts.append(_text(words, (where[column[0]][0], lowest + 14), WORD, "muted"))
-    return Picture(width, lowest + (26 if layers else 0), "".join(parts))
+    picture = Picture(width, lowest + (26 if layers else 0), "".join(parts))
+    return _padded(picture, FRAME) if frames else picture
+
+
+def _arrow_colour(pair: Pair, strong: Sequence[Pair]) -> str:
+    if pair[0].startswith(_ONE):
+        return "orange"
+    if not strong:
+        return "muted"
+    return "blue" if pair in strong else "faint"
+
+
+def _frame(centres: Sequence[Point]) -> str:
+    """Draw a rounded frame around nodes."""
+    xs, ys = zip(*centres, strict=True)
+    room = RADIUS + FRAME
+    left, top = min(xs) - room, min(ys) - room
+    width, height = max(xs) - left + room, max(ys) - top + room
+    return (
+        f'<rect x="{_number(left)}" y="{_number(top)}" width="{_number(width)}"'
+        f' height="{_number(height)}" rx="{_number(room)}" fill="none"'
+        f' stroke="{PALETTE["faint"]}" stroke-width="{LINE}"'
+        f' stroke-dasharray="5 4"/>\n'
+    )
+
+
+def _padded(picture: Picture, room: float) -> Picture:
+    """Leave room around a picture."""
+    body = (
+        f'<g transform="translate({_number(room)} {_number(room)})">\n'
+        f"{picture.body}</g>\n"
+    )
+    return Picture(picture.width + 2 * room, picture.height + 2 * room, body)
 
 
 def _node(name: str, centre: Point, is_input: bool) -> str:
@@ -859,6 +908,113 @@ def beside(*pictures: Picture, titles: Sequence[str] = (), gap: float = 28) -> P
     return Picture(x - gap, height + (26 if titles else 0), "".join(parts))
 
 
+# ---- matrices, and the signs between them ---------------------------------------
+
+CELL_WIDTH, CELL_HEIGHT = 36.0, 30.0
+
+
+def matrix(
+    rows: Sequence[Sequence[Label]],
+    *,
+    shades: Mapping[tuple[int, int], str] | None = None,
+    down: Label = "",
+    across: Label = "",
+    colours: Pair = ("muted", "muted"),
+) -> Picture:
+    """Draw a table of numbers, with arrows along its sides.
+
+    Parameters
+    ----------
+    rows : sequence of sequences
+        What stands in the cells, row by row; an empty text leaves a cell empty.
+    shades : mapping (row, column) -> str, optional
+        Cells to bring out: the name of a shade in `PALETTE`.
+    down, across : str or float, optional
+        What stands at the arrow along the left side, and along the top.
+    colours : (str, str), optional
+        Names of the colours of these two, `down` and `across`.
+
+    Returns
+    -------
+    Picture
+        The cells lie in the middle of its height, wherever an arrow is.
+
+    Raises
+    ------
+    ValueError
+        If the rows differ in length, there is no cell, or a shade has no cell.
+
+    Examples
+    --------
+    >>> picture = matrix([[1, 2], [3, 4]], shades={(0, 1): "shade-blue"})
+    """
+    lengths = {len(row) for row in rows}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            f"got rows with {sorted(lengths)} cells, but want one length of 1 or more"
+        )
+    for i, j in shades or {}:
+        if i not in range(len(rows)) or j not in range(min(lengths)):
+            raise ValueError(
+                f"got a shade for the cell {(i, j)}, but want one of {len(rows)} rows"
+                f" and {min(lengths)} columns, counted from 0"
+            )
+    filled = [value for row in rows for value in row if value != ""]
+    wide = max([CELL_WIDTH, *(_label_width(value, LETTER) + 10 for value in filled)])
+    left = MARGIN + (_words_width(str(down), WORD) + 24 if down else 0)
+    top = MARGIN + (WORD + 20 if across else 0)
+    right, bottom = left + wide * min(lengths), top + CELL_HEIGHT * len(rows)
+    parts = []
+    for i, row in enumerate(rows):
+        for j, value in enumerate(row):
+            corner = left + wide * j, top + CELL_HEIGHT * i
+            shade = (shades or {}).get((i, j))
+            parts.append(_cell(value, corner, wide, shade))
+    if down:
+        x, middle = left - 10, (top + bottom) / 2
+        parts.append(_arrow((x, top), (x, bottom), colours[0]))
+        parts.append(_text(down, (x - 8, middle), WORD, colours[0], anchor="end"))
+    if across:
+        y, middle = top - 10, (left + right) / 2
+        parts.append(_arrow((left, y), (right, y), colours[1]))
+        parts.append(_text(across, (middle, y - 14), WORD, colours[1]))
+    return Picture(right + MARGIN, bottom + top, "".join(parts))
+
+
+def _cell(value: Label, corner: Point, wide: float, shade: str | None) -> str:
+    """Draw one cell of a matrix, its corner top left."""
+    x, y = corner
+    fill = PALETTE[shade] if shade else "none"
+    box = (
+        f'<rect x="{_number(x)}" y="{_number(y)}" width="{_number(wide)}"'
+        f' height="{_number(CELL_HEIGHT)}" fill="{fill}"'
+        f' stroke="{PALETTE["faint"]}" stroke-width="1"/>\n'
+    )
+    if value == "":
+        return box
+    return box + _text(value, (x + wide / 2, y + CELL_HEIGHT / 2), LETTER - 1)
+
+
+def sign(label: Label) -> Picture:
+    """Draw what stands between two pictures side by side, such as ``=``.
+
+    Parameters
+    ----------
+    label : str or float
+
+    Returns
+    -------
+    Picture
+
+    Examples
+    --------
+    >>> one = matrix([[1, 2]])
+    >>> picture = beside(one, sign("="), one, gap=8)
+    """
+    width, height = _label_width(label, LETTER) + 2 * MARGIN, CELL_HEIGHT
+    return Picture(width, height, _text(label, (width / 2, height / 2), LETTER))
+
+
 # ---- labels ---------------------------------------------------------------------
 
 
@@ -956,7 +1112,12 @@ def _span(run: _Run, shift: float, size: float, family: str) -> str:
 
 
 def _arrow(
-    start: Point, end: Point, colour: str, label: Label | None, at: float
+    start: Point,
+    end: Point,
+    colour: str,
+    label: Label | None = None,
+    at: float = 0.5,
+    line: float = LINE,
 ) -> str:
     """Draw an arrow; a label stands in a gap of its line."""
     lines = [(start, end)]
@@ -974,7 +1135,7 @@ def _arrow(
     )
     parts = [
         f'<path d="{path}" fill="none" stroke="{PALETTE[colour]}"'
-        f' stroke-width="{LINE}"/>\n',
+        f' stroke-width="{_number(line)}"/>\n',
         _head(start, end, colour),
     ]
     if label is not None:

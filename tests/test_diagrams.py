@@ -20,7 +20,9 @@ from fishbook.diagrams import (
     beside,
     circuit,
     contrast,
+    matrix,
     network,
+    sign,
     table,
 )
 
@@ -50,6 +52,21 @@ def xor_network() -> Picture:
     )
 
 
+def opened_network() -> Picture:
+    inputs, sums, outputs = ["x_1", "x_2"], ["a_1", "a_2"], ["z_1", "z_2"]
+    inside = list(zip(sums, outputs, strict=True))
+    return network(
+        inputs,
+        sums,
+        outputs,
+        weights=dict.fromkeys(inside, "h()"),
+        bias={"a_1": "b_1"},
+        edges=[*product(inputs, sums), *inside],
+        strong=[("x_1", "a_1")],
+        frames=inside,
+    )
+
+
 def crowded_network() -> Picture:
     inputs, hidden = ["x_1", "x_2"], ["z_1", "z_2", "z_3"]
     weights = dict.fromkeys(product(inputs, hidden), "w_{12}")
@@ -58,6 +75,7 @@ def crowded_network() -> Picture:
 
 PICTURES: dict[str, Callable[[], Picture]] = {
     "network": xor_network,
+    "opened network": opened_network,
     "circuit": lambda: circuit(XOR),
     "every gate": lambda: beside(
         *(
@@ -67,6 +85,11 @@ PICTURES: dict[str, Callable[[], Picture]] = {
         circuit({"y": ("NOT", "a")}),
     ),
     "table": lambda: table(["x", "1 < 2 & y"], [(0, 1), (1, 0)], inputs=1),
+    "matrices": lambda: beside(
+        matrix([[1, 2.5]], shades={(0, 1): "shade-blue"}, across=2),
+        sign("@"),
+        matrix([[""], ["y_1"]], down="轴 0 | axis 0", colours=("blue", "orange")),
+    ),
 }
 
 
@@ -150,7 +173,7 @@ def test_math_labels() -> None:
     assert (word.text, word.get("font-family")) == ("AND", "sans-serif")
 
 
-@pytest.mark.parametrize("picture", [xor_network, crowded_network])
+@pytest.mark.parametrize("picture", [xor_network, opened_network, crowded_network])
 def test_no_label_touches_a_line(picture: Callable[[], Picture]) -> None:
     """Measured in the picture itself: every label keeps away from every line."""
     root = parse(picture())
@@ -165,6 +188,25 @@ def test_no_label_touches_a_line(picture: Callable[[], Picture]) -> None:
             points = [(x1 + s * (x2 - x1), y1 + s * (y2 - y1)) for s in steps]
             for (x, y), (left, top) in product(points, labels):
                 assert abs(x - left) > 12 or abs(y - top) > 8
+
+
+def test_strong_arrows_stand_out_and_frames_lie_inside() -> None:
+    root = parse(opened_network())
+    strokes = [path.get("stroke") for path in root.iter(f"{SVG}path")]
+    assert [strokes.count(PALETTE[n]) for n in ("blue", "orange", "faint")] == [1, 1, 5]
+    assert strokes[-1] == PALETTE["blue"], "drawn over the others"
+    frames = list(root.iter(f"{SVG}rect"))
+    assert len(frames) == 2
+    assert all(float(frame.get("y", 0)) + 8 >= 0 for frame in frames)
+
+
+def test_a_matrix_has_its_cells_in_the_middle() -> None:
+    """So that the cells of pictures side by side are level."""
+    plain, pointed = matrix([[1], [2]]), matrix([[1], [2]], across=1, down=2)
+    for picture in (plain, pointed):
+        tops = [float(r.get("y", 0)) for r in parse(picture).iter(f"{SVG}rect")]
+        assert (min(tops) + max(tops) + 30) / 2 == pytest.approx(picture.height / 2)
+    assert texts(pointed) == ["1", "2", "2", "1"]
 
 
 def test_wires_that_branch_have_dots() -> None:
@@ -189,6 +231,11 @@ def test_room_for_both_languages() -> None:
         (lambda: network(["x"], ["y"], edges=[("y", "x")]), "want .* next column"),
         (lambda: network(["x"], ["y"], bias={"x": 1}), "bias for 'x'.* want a node"),
         (lambda: network(["x"], ["y"], layers=["a"]), "1 layer names.* want .* 2"),
+        (lambda: network(["x"], ["y"], strong=[("x", "x")]), "'x'.* want one of"),
+        (lambda: network(["x"], ["y"], frames=[["z"]]), "'z' in a frame.* want one"),
+        (lambda: matrix([]), "want one length of 1 or more"),
+        (lambda: matrix([[1], [1, 2]]), r"\[1, 2\] cells.* want one length"),
+        (lambda: matrix([[1]], shades={(1, 0): "shade-red"}), r"\(1, 0\).* want"),
         (lambda: network(["x_"]), "label 'x_'.* want one such as 'w_1'"),
         (lambda: circuit({}), "no gates.* want at least one"),
         (lambda: circuit({"y": ("ADN", "a", "b")}), "gate 'ADN'.* want one of AND"),

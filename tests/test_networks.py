@@ -1,0 +1,233 @@
+"""The networks of chapters 2 and 3: known numbers, batches, bad input, PyTorch."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fishbook
+from fishbook.datasets import has_mnist, load_mnist
+from fishbook.functions import softmax
+from fishbook.gradients import numerical_gradient
+from fishbook.networks import (
+    SimpleNet,
+    accuracy,
+    forward,
+    init_network,
+    load_sample_network,
+    predict,
+    simpleNet,
+)
+
+SHAPES = {
+    "W1": (784, 50),
+    "b1": (50,),
+    "W2": (50, 100),
+    "b2": (100,),
+    "W3": (100, 10),
+    "b3": (10,),
+}
+W = np.array(
+    [[0.47355232, 0.9977393, 0.84668094], [0.85557411, 0.03563661, 0.69422093]]
+)
+X, T = np.array([0.6, 0.9]), np.array([0, 0, 1])
+
+
+def test_the_small_network_gives_the_known_numbers() -> None:
+    y = forward(init_network(), np.array([1.0, 0.5]))
+    np.testing.assert_allclose(y, [0.31682708, 0.69627909], atol=5e-9)
+    np.testing.assert_array_equal(forward(init_network(), [1.0, 0.5]), y)
+
+
+def test_the_small_network_takes_a_batch() -> None:
+    y = forward(init_network(), [[1.0, 0.5], [1.0, 0.5], [0, 0]])
+    np.testing.assert_allclose(y[0], y[1])
+    np.testing.assert_allclose(y[0], forward(init_network(), [1.0, 0.5]))
+    assert y.shape == (3, 2)
+
+
+def test_the_names_that_are_stored_are_those_that_are_read() -> None:
+    assert sorted(init_network()) == sorted(load_sample_network()) == sorted(SHAPES)
+
+
+@pytest.mark.parametrize(
+    "bad", [[1.0], [1.0, 0.5, 2.0], np.ones((2, 3)), "ab"], ids=repr
+)
+@pytest.mark.parametrize("run", [forward, predict])
+def test_inputs_of_another_width_are_refused(run: Any, bad: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="want"):
+        run(init_network(), bad)
+
+
+def test_a_network_without_a_layer_is_refused() -> None:
+    network = init_network()
+    network["w2"] = network.pop("W2")
+    with pytest.raises((KeyError, ValueError), match="W2"):
+        forward(network, [1.0, 0.5])
+
+
+def test_the_sample_network_has_the_stated_shapes() -> None:
+    network = load_sample_network()
+    assert {name: value.shape for name, value in network.items()} == SHAPES
+    assert {value.dtype for value in network.values()} == {np.dtype(np.float32)}
+    assert sum(value.size for value in network.values()) == 45_360
+
+
+def test_nothing_in_the_package_needs_unpickling() -> None:
+    for path in (Path(fishbook.__file__).parent / "data").glob("*.npz"):
+        with np.load(path, allow_pickle=False) as stored:
+            assert all(stored[name].dtype.kind in "fu" for name in stored.files)
+
+
+def test_predictions_are_rows_of_probabilities() -> None:
+    network = load_sample_network()
+    x = np.random.default_rng(0).random((7, 784), dtype=np.float32)
+    y = predict(network, x)
+    assert y.shape == (7, 10)
+    np.testing.assert_allclose(y.sum(axis=1), 1, atol=1e-6)
+    for row, image in zip(y, x, strict=True):
+        np.testing.assert_allclose(predict(network, image), row, atol=1e-6)
+
+
+def test_prediction_leaves_network_and_input_alone() -> None:
+    network = load_sample_network()
+    x = np.ones(784, np.float32)
+    for value in [*network.values(), x]:
+        value.flags.writeable = False
+    predict(network, x)
+
+
+needs_mnist = pytest.mark.skipif(not has_mnist(), reason="needs MNIST: FISHBOOK_DATA")
+
+
+@needs_mnist
+def test_the_sample_network_reads_digits() -> None:
+    _, (x, t) = load_mnist()
+    network = load_sample_network()
+    y = predict(network, x)
+    assert accuracy(y, t) >= 0.93
+    assert y[0].argmax() == t[0] == 7
+    parts = [predict(network, x[i : i + 100]) for i in range(0, len(x), 100)]
+    np.testing.assert_array_equal(np.concatenate(parts).argmax(1), y.argmax(1))
+
+
+@needs_mnist
+def test_pixels_that_were_not_scaled_give_no_warning_and_less() -> None:
+    (_, _), (x, t) = load_mnist(normalize=False)
+    network = load_sample_network()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        worse = accuracy(predict(network, x[:2000]), t[:2000])
+    assert worse < accuracy(predict(network, x[:2000] / 255), t[:2000])
+
+
+def test_accuracy_counts_right_answers() -> None:
+    y = [[0.1, 0.8, 0.1], [0.3, 0.1, 0.6], [0.2, 0.5, 0.3], [0.8, 0.1, 0.1]]
+    assert accuracy(y, [1, 2, 0, 0]) == 0.75
+    assert accuracy(y, np.eye(3)[[1, 2, 0, 0]]) == 0.75
+    assert isinstance(accuracy(y, [1, 2, 0, 0]), float)
+
+
+@pytest.mark.parametrize(
+    ("y", "t"),
+    [
+        (np.ones((4, 3)), [0, 1, 2]),
+        (np.ones((4, 3)), np.zeros((4, 1), int)),
+        (np.ones((4, 3)), np.eye(4)),
+        (np.ones(3), 1),
+        (np.ones((0, 3)), []),
+        (np.ones((4, 3)), [0, 1, 2, 9]),
+    ],
+    ids=["fewer", "column", "square", "one sample", "none", "no such class"],
+)
+def test_accuracy_refuses_what_does_not_fit(y: Any, t: Any) -> None:
+    with pytest.raises(ValueError, match="want"):
+        accuracy(y, t)
+
+
+def simple_net() -> SimpleNet:
+    net = SimpleNet()
+    net.W = W.copy()
+    return net
+
+
+def test_the_simple_net_gives_the_known_numbers() -> None:
+    net = simple_net()
+    scores = net.predict(X)
+    np.testing.assert_allclose(scores, [1.05414809, 0.63071653, 1.1328074], atol=5e-9)
+    assert net.loss(X, T) == pytest.approx(0.9280685387482351)
+    assert net.loss(X, 2) == net.loss(X, T) == net.loss([X, X], [2, 2])
+
+
+def test_the_simple_nets_gradient_has_its_closed_form() -> None:
+    net = simple_net()
+    gradient = numerical_gradient(lambda _: net.loss(X, T), net.W)
+    known = [
+        [0.21924763, 0.14356247, -0.36281009],
+        [0.32887144, 0.2153437, -0.54421514],
+    ]
+    np.testing.assert_allclose(gradient, known, atol=1e-8)
+    np.testing.assert_allclose(gradient.sum(axis=1), 0, atol=1e-9)
+    closed = np.outer(X, softmax(net.predict(X)) - T)
+    np.testing.assert_allclose(gradient, closed, atol=1e-9)
+    np.testing.assert_array_equal(net.W, W)
+
+
+@pytest.mark.parametrize("bad", [[1.0], [1.0, 2, 3], np.ones((2, 3)), "ab"], ids=repr)
+def test_the_simple_net_refuses_what_does_not_fit(bad: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="want"):
+        simple_net().predict(bad)
+
+
+def test_the_simple_net_has_the_name_of_other_books_too() -> None:
+    assert simpleNet is SimpleNet
+
+
+def test_the_same_seed_gives_the_same_net() -> None:
+    one, two = (SimpleNet(rng=np.random.default_rng(5)) for _ in range(2))
+    np.testing.assert_array_equal(one.W, two.W)
+    assert not np.array_equal(one.W, SimpleNet(rng=np.random.default_rng(6)).W)
+    assert one.W.shape == (2, 3)
+    assert one.W.dtype == np.float64
+
+
+def test_losses_and_gradients_agree_with_pytorch() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    from fishbook.functions import (
+        cross_entropy_error,
+        log_softmax,
+        sigmoid,
+        softmax_loss,
+    )
+
+    rng = np.random.default_rng(7)
+    a, t = rng.normal(scale=5, size=(8, 10)), rng.integers(10, size=8)
+    scores = torch.tensor(a, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(scores, torch.tensor(t))
+    loss.backward()
+    assert softmax_loss(a, t) == pytest.approx(loss.item(), abs=1e-12)
+    assert cross_entropy_error(softmax(a), t, eps=0) == pytest.approx(loss.item())
+    gradient = numerical_gradient(lambda p: softmax_loss(p, t), a)
+    np.testing.assert_allclose(gradient, scores.grad.numpy(), atol=1e-9)
+    pairs = [
+        (sigmoid, torch.sigmoid),
+        (softmax, lambda v: torch.softmax(v, dim=-1)),
+        (log_softmax, lambda v: torch.log_softmax(v, dim=-1)),
+    ]
+    for ours, theirs in pairs:
+        np.testing.assert_allclose(ours(a), theirs(torch.tensor(a)).numpy(), atol=1e-12)
+
+
+def test_the_sample_network_agrees_with_pytorch() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    network = load_sample_network()
+    x = np.random.default_rng(8).random((20, 784), dtype=np.float32)
+    z = torch.tensor(x)
+    for i in (1, 2, 3):
+        z = z @ torch.tensor(network[f"W{i}"]) + torch.tensor(network[f"b{i}"])
+        z = torch.sigmoid(z) if i < 3 else torch.softmax(z, dim=-1)
+    np.testing.assert_allclose(predict(network, x), z.numpy(), atol=1e-5)
