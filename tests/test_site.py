@@ -19,6 +19,7 @@ import pytest
 
 pytest.importorskip("material")
 
+from fishbook.loom.page import inline_svg
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site import Desk, EditionsServer, build
 from fishbook.loom.weave import EDITIONS
@@ -244,3 +245,13 @@ def test_the_server_answers_and_has_a_page_for_wrong_addresses(
             urllib.request.urlopen(server + path, timeout=10)
         assert wrong.value.code == 404
         assert words in wrong.value.read().decode()
+
+
+def test_a_picture_keeps_its_words_and_loses_needless_digits() -> None:
+    svg = (
+        '<svg width="9" height="9"><path d="M 1.234567 -2.500000"/>'
+        "<text>0.123456</text></svg>"
+    )
+    inline = inline_svg(svg, "a", "p-")
+    assert 'd="M 1.23 -2.50"' in inline
+    assert ">0.123456<" in inline

@@ -40,6 +40,8 @@ SVG_NOISE = re.compile(
 )
 SVG_STYLE = re.compile(r"<defs>\s*<style[^>]*>(?P<rules>.*?)</style>\s*</defs>", re.S)
 SVG_ROOT = re.compile(r"<svg\b(?P<attributes>[^>]*)>")
+SVG_DIGITS = re.compile(r"(?<=\.\d\d)\d{3,}(?=[^<>]*>)")
+"""Digits beyond a hundredth of a pixel, which make half of a plot's bytes."""
 SVG_COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b(?=[^<>]*>)")
 PLACE = re.compile(
     r"(?P<before>[（「『“‘(]?)<!--formula (?P<number>\d+)-->"
@@ -181,7 +183,7 @@ def inline_svg(svg: str, alt: str, prefix: str) -> str:
     text = SVG_STYLE.sub("", text)
     if "<style" in text:
         raise ValueError("a style sheet in a picture reaches the page; use attributes")
-    text = SVG_COLOUR.sub(themed, text)
+    text = SVG_COLOUR.sub(themed, SVG_DIGITS.sub("", text))
     text = text.replace("'STIXGeneral'", TIMES)
     text = re.sub(r"\n\s*", "\n", text)
     return svg_root(root["attributes"], alt, joins="*{stroke-linejoin" in svg) + text
