@@ -56,6 +56,7 @@ from fishbook.loom.weave import (
     source_page,
     weave_edition,
 )
+from fishbook.loom.weights import weights_script
 
 CACHE = Path(".cache", "fishbook")
 TEMPLATES = CACHE / "templates"
@@ -323,6 +324,7 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
 def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
     """Yield the names and contents of files that are made, or copied from npm."""
     yield "figures.css", figure_css()
+    yield "draw-weights.js", weights_script()
     folder = root / KATEX
     if not folder.exists():
         raise LoomError([f"formulas need {KATEX}; run `make setup` or `npm ci`"])
