@@ -20,9 +20,17 @@ CODE = re.compile(
     r'<div class="clipboard-copy-txt"[^>]*>.*?</div>',
     re.S,
 )
+MARKS = re.compile(r'(<span class="c1"># \(\d+\))(?=</span>)')
+NOTES = re.compile(
+    r'(?P<code><div class="highlight">(?:(?!</div>).)*\(1\)!(?:(?!</div>).)*</div>)'
+    r'(?P<shown>(?:\s*<div class="output highlight">(?:(?!</div>).)*</div>)*\s*'
+    r"(?:<figure>(?:(?!</figure>).)*</figure>\s*)?)"
+    r"(?P<notes><ol>(?:(?!</?ol>).)*</ol>)",
+    re.S,
+)
 CAPTION = re.compile(
     r'<figure><img alt="" src="(?P<path>[^"]+)" ?/?></figure>\s*'
-    r"(?P<notes><ol>(?:(?!</?ol>).)*</ol>\s*)?<p><em>(?P<caption>.*?)</em></p>",
+    r"<p><em>(?P<caption>.*?)</em></p>",
     re.S,
 )
 HEADING = re.compile(r"<h(?P<level>[1-6])\b[^>]*>.*?</h(?P=level)>", re.S)
@@ -44,6 +52,7 @@ def finish(html: str, lab: Chapter, edition: str, words: dict[str, str]) -> str:
         r'<div class="highlight"><pre><span></span><code>\g<code></code></pre></div>',
         STYLE.sub("", html),
     )
+    html = NOTES.sub(r"\g<code>\n\g<notes>\g<shown>", MARKS.sub(r"\1!", html))
     html = html.replace(SUMMARY, f"<summary>{words['code']}</summary>")
     html = set_headings(html, lab, edition, words["permalink"])
     return mark_formulas(CAPTION.sub(_captioned, html))
@@ -52,7 +61,7 @@ def finish(html: str, lab: Chapter, edition: str, words: dict[str, str]) -> str:
 def _captioned(match: re.Match[str]) -> str:
     alt = plain_text(TAG.sub("", match["caption"])).replace('"', "&quot;")
     return (
-        f'{match["notes"] or ""}<figure><img alt="{alt}" src="{match["path"]}">'
+        f'<figure><img alt="{alt}" src="{match["path"]}">'
         f"<figcaption>{match['caption']}</figcaption></figure>"
     )
 
