@@ -167,6 +167,14 @@ def test_plain_mkdocs_builds_all_editions_too(tmp_path: Path) -> None:
     assert (root / "site" / "index.html").exists()
 
 
+def test_a_strict_build_wants_a_book_without_problems(tmp_path: Path) -> None:
+    """A lone div would leave the page of both languages in pieces."""
+    alone = '# 一 | One {#one}\n\n<div lang="zh" markdown>\n\n中文\n\n</div>\n'
+    root = copy_book(tmp_path / "book", alone)
+    with pytest.raises(LoomError, match="has no English twin"):
+        build(root, strict=True)
+
+
 def test_a_wrong_formula_is_an_error_that_names_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

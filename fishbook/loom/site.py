@@ -31,6 +31,7 @@ from mkdocs.utils.templates import TemplateContext
 from fishbook.loom import labs
 from fishbook.loom.book import Book, chunks
 from fishbook.loom.chapter import Chapter, Heading
+from fishbook.loom.check import check
 from fishbook.loom.page import (
     KATEX,
     THEME,
@@ -413,7 +414,7 @@ def build(root: Path, *, strict: bool = False, site_dir: Path | None = None) -> 
     root : Path
         The book's folder.
     strict : bool
-        Let a warning stop the build.
+        Let a warning stop the build, and whatever `fishbook check` finds.
     site_dir : Path, optional
         Where to; `site` under the root unless given.
 
@@ -424,6 +425,8 @@ def build(root: Path, *, strict: bool = False, site_dir: Path | None = None) -> 
     """
     site = site_dir or root / "site"
     book = Book.load(root)
+    if strict and (problems := check(book)):
+        raise LoomError(problems)
     katex(root)
     root_url = ""
     with messages():
