@@ -263,6 +263,8 @@ def test_the_contents_lead_to_the_anchors(site: Path, edition: str) -> None:
         encoding="utf-8"
     )
     assert html.count('href="#lab-part"') >= 2
+    assert "Lab: gates" not in html if edition == "zh" else "Lab: gates" in html
+    assert "门 · Lab" not in html
 
 
 def test_the_index_has_words_once_and_no_tex(site: Path) -> None:

@@ -177,6 +177,7 @@ class FishbookPlugin(BasePlugin[Options]):
             said = words(self.config.edition)
             html = labs.finish(html, lab, self.config.edition, said)
             labs.set_toc(page.toc, lab, self.config.edition)
+            page.title = heading_of(lab, self.config.edition)
             html = html.replace(f'href="{config.site_url}', 'href="../../')
         html = html.replace('<a href="http', '<a rel="external" href="http')
         html, formulas = take_formulas(mark_latin(html))
