@@ -99,7 +99,8 @@ class Katex:
 
     def _close(self) -> None:
         if self._node.exception() is None:
-            self._node.result().terminate()
+            with self._node.result() as node:
+                node.terminate()
 
 
 @functools.cache
