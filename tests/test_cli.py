@@ -112,7 +112,6 @@ def test_without_its_extra_it_says_what_to_install(root: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "verb", "extra"),
     [
-        ("nbformat", "weave", "loom"),
         ("markdown_it", "check", "loom"),
         ("mkdocs", "build", "site"),
         ("jinja2", "build", "site"),

@@ -13,7 +13,6 @@ ROOT = Path()
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXTRAS = {
     "markdown_it": "loom",
-    "nbformat": "loom",
     "sybil": "test",
     "matplotlib": "plot",
     "jinja2": "site",

@@ -6,7 +6,6 @@ import ast
 import builtins
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -232,7 +231,7 @@ def weave_source(book: Book, target: str, file: Tangled, edition: str) -> str:
 
 def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) -> str:
     """Give a chapter as a notebook with its recorded outputs."""
-    cells: list[Any] = []
+    cells: list[dict[str, Any]] = []
     words: list[str] = []
     by_line = {cell.code.line: cell for cell in chapter.cells}
     there = known_names()
@@ -241,7 +240,7 @@ def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) ->
     def flush() -> None:
         if words:
             text = _absolute_links("\n\n".join(words), base_url, edition, chapter)
-            cells.append(_nb().new_markdown_cell(text))
+            cells.append({"cell_type": "markdown", "metadata": {}, "source": text})
             words.clear()
 
     for block in chapter.blocks:
@@ -249,10 +248,9 @@ def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) ->
         if isinstance(block, Code):
             flush()
             if borrowed := _borrowed(book, chapter, block, there):
-                borrows = _nb().new_code_cell(borrowed, metadata={"borrows": True})
-                cells.append(_folded(borrows))
-            cell = by_line[block.line]
-            cells.append(_code_cell(book, chapter, cell, edition, folded=depth > 0))
+                cells.append(_folded(_new_code(borrowed, borrows=True)))
+            code = by_line[block.line]
+            cells.append(_code_cell(book, chapter, code, edition, folded=depth > 0))
         elif text := _notebook_words(block, edition):
             words.append(text)
             if isinstance(block, Heading) and block.level == 1:
@@ -260,22 +258,28 @@ def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) ->
                     choose(edition, RUN_NOTE["zh"], RUN_NOTE["en"], "{zh}\n\n{en}")
                 )
     flush()
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"
-    return _notebook_json(cells)
+    return _notebook_json([{"id": f"cell-{n}", **c} for n, c in enumerate(cells)])
 
 
-def _nb() -> Any:
-    """Give nbformat's makers of cells and outputs, imported only when needed."""
-    import nbformat.v4
+def _new_code(source: str, **metadata: Any) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": metadata,
+        "outputs": [],
+        "source": source,
+    }
 
-    return nbformat.v4
 
-
-def _notebook_json(cells: list[Any]) -> str:
+def _notebook_json(cells: list[dict[str, Any]]) -> str:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook = _nb().new_notebook(cells=cells, metadata=metadata)
+    notebook = {
+        "cells": cells,
+        "metadata": metadata,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
@@ -328,44 +332,46 @@ def used_names(source: str) -> set[str]:
     return {n.id for n in nodes if isinstance(n, ast.Name)}
 
 
-def _folded(cell: Any) -> Any:
+def _folded(cell: dict[str, Any]) -> dict[str, Any]:
     """Hide a cell's code, as far as a notebook can."""
-    cell.metadata["jupyter"] = {"source_hidden": True}
-    cell.metadata["tags"] = ["hide-input"]
-    return cell
+    hidden = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
+    return {**cell, "metadata": {**cell["metadata"], **hidden}}
 
 
 def _code_cell(
     book: Book, chapter: Chapter, cell: Cell, edition: str, *, folded: bool
-) -> Any:
+) -> dict[str, Any]:
     """Give a code cell with its outputs; hidden code and solutions are folded."""
     source = runnable(chapter, cell.code).strip("\n")
-    code = _nb().new_code_cell(MARKER.sub(r"  # (\1)", source))
+    code = _new_code(MARKER.sub(r"  # (\1)", source))
     if cell.code.hidden or folded:
-        _folded(code)
+        code = _folded(code)
     if cell.output:
-        code.outputs += list(_outputs(cell.output.body))
+        code["outputs"] += _outputs(cell.output.body)
         if looks_like_error(cell.output.body):
-            code.metadata.setdefault("tags", []).append("raises-exception")
+            code["metadata"].setdefault("tags", []).append("raises-exception")
     if cell.figure:
         path = book.root / "docs" / cell.figure.path
         if path.exists():
             svg = weave_svg(path.read_text(encoding="utf-8"), edition)
-            data = {"image/svg+xml": svg}
-            figure = {"figure": cell.figure.path}
-            code.outputs.append(_nb().new_output("display_data", data, metadata=figure))
+            drawn = {
+                "output_type": "display_data",
+                "data": {"image/svg+xml": svg},
+                "metadata": {"figure": cell.figure.path},
+            }
+            code["outputs"].append(drawn)
     return code
 
 
-def _outputs(shown: str) -> Iterator[Any]:
+def _outputs(shown: str) -> list[dict[str, Any]]:
+    printed, failure = shown, []
     if looks_like_error(shown):
         printed, _, error = shown.rstrip("\n").rpartition("\n")
         name, _, value = error.partition(": ")
-        if printed:
-            yield _nb().new_output("stream", name="stdout", text=printed + "\n")
-        yield _nb().new_output("error", ename=name, evalue=value, traceback=[error])
-    else:
-        yield _nb().new_output("stream", name="stdout", text=shown + "\n")
+        what = {"ename": name, "evalue": value, "traceback": [error]}
+        failure = [{"output_type": "error", **what}]
+    stream = {"output_type": "stream", "name": "stdout", "text": printed + "\n"}
+    return ([stream] if printed else []) + failure
 
 
 def _notebook_words(block: Block, edition: str) -> str:
