@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning.md [e5c16cdf3aaeae21]
+# Tangled from docs/03-learning.md [df9f47eb26bcf205]
 """Derivatives from differences, and descent along them."""
 
 from collections.abc import Callable
@@ -164,7 +164,7 @@ def gradient_descent(
     A. Cauchy, "Méthode générale pour la résolution des systèmes d'équations
     simultanées", Comptes rendus 25, 536-538, 1847.
     """
-    if not isinstance(step_num, int) or step_num < 0:
+    if not isinstance(step_num, int | np.integer) or step_num < 0:
         raise ValueError(f"got step_num = {step_num!r}, but want a whole number ≥ 0")
     x = np.array(init_x, dtype=np.float64)
     path = [x.copy()]

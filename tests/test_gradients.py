@@ -199,3 +199,9 @@ def test_the_start_may_be_whole_numbers() -> None:
 def test_a_number_of_steps_that_is_none_is_refused(steps: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="step_num"):
         gradient_descent(bowl, [1.0], step_num=steps)
+
+
+def test_a_number_of_steps_may_come_out_of_an_array() -> None:
+    (steps,) = np.array([20])
+    got = gradient_descent(bowl, [-3.0, 4.0], lr=0.1, step_num=steps)
+    np.testing.assert_allclose(got, [-0.03458765, 0.04611686], atol=1e-8)
