@@ -562,7 +562,24 @@ def test_without_scripts_the_page_says_so(
     address = f"{url}{edition}/{PAGE}"
     with reading(browser, address, java_script_enabled=False) as view:
         words = view.locator("article").inner_text()
+        assert not view.locator("draw-digit").is_visible()
     assert all(text in words for text in shown)
     with reading(browser, address) as view:
         words = view.locator("article").inner_text()
     assert not any(text in words for text in shown)
+
+
+@pytest.mark.parametrize("width", [320, 390, 800, 1280])
+def test_nothing_jumps_when_the_board_appears(
+    browser: Any, url: str, width: int
+) -> None:
+    below = "document.querySelector('#strokes-to-mnist').getBoundingClientRect().top"
+    options = {"viewport": {"width": width, "height": 740}}
+    for edition in EDITIONS:
+        address = f"{url}{edition}/{PAGE}"
+        with reading(browser, address, **options) as view:
+            view.locator("draw-digit canvas").first.wait_for()
+            after = view.evaluate(below)
+            view.route("**/draw.js", lambda route: route.abort())
+            view.goto(address)
+            assert abs(view.evaluate(below) - after) < 180
