@@ -172,6 +172,9 @@ def test_a_lab_is_woven_to_a_notebook(root: Path, edition: str) -> None:
     assert f"(https://example.org/{edition}/labs/01-try/#lab-part)" in words
     assert ("公式" in words) is (edition != "en")
     assert ("A formula" in words) is (edition != "zh")
+    marked = [words.count(f'<div lang="{lang}">') for lang in ("zh", "en")]
+    assert marked[0] == marked[1] == words.count('<div class="pair">')
+    assert bool(marked[0]) is (edition == "zh-en")
     assert "{#" not in words
     assert "](labs/01-try.ipynb)" in files["01-gates.md"]
 

@@ -147,7 +147,7 @@ def _markdown(block: Block, edition: str) -> str:
             title = heading_text(edition, block.zh, block.en)
             return f"{'#' * block.level} {title} {{#{block.anchor}}}"
         case Prose():
-            return _prose(block, edition)
+            return _prose(block.lang, block.body, edition, mark=" markdown")
         case Code(hidden=False) | Fence():
             return _plain(block.raw)
         case Output():
@@ -174,14 +174,16 @@ def _info(block: Output) -> str:
     return "output varies" if block.varies else "output"
 
 
-def _prose(block: Prose, edition: str) -> str:
-    body = block.body.strip("\n")
+def _prose(lang: str, body: str, edition: str, mark: str = "") -> str:
+    """Give a text if its language is the edition's; in a div where both are.
+
+    `mark` on a div lets Python-Markdown read what is in it; notebooks do anyway.
+    """
+    body = body.strip("\n")
     if edition in {"zh", "en"}:
-        return body if block.lang == edition else ""
-    div = f'<div lang="{block.lang}" markdown>\n\n{body}\n\n</div>'
-    if block.lang == "zh":
-        return f'<div class="pair" markdown>\n\n{div}'
-    return f"{div}\n\n</div>"
+        return body if lang == edition else ""
+    div = f'<div lang="{lang}"{mark}>\n\n{body}\n\n</div>'
+    return f'<div class="pair"{mark}>\n\n{div}' if lang == "zh" else f"{div}\n\n</div>"
 
 
 def _annotations(block: Annotations, edition: str) -> str:
@@ -254,9 +256,8 @@ def weave_notebook(book: Book, chapter: Chapter, edition: str, base_url: str) ->
         elif text := _notebook_words(block, edition):
             words.append(text)
             if isinstance(block, Heading) and block.level == 1:
-                words.append(
-                    choose(edition, RUN_NOTE["zh"], RUN_NOTE["en"], "{zh}\n\n{en}")
-                )
+                notes = (_prose(*note, edition) for note in RUN_NOTE.items())
+                words += filter(None, notes)
     flush()
     return _notebook_json([{"id": f"cell-{n}", **c} for n, c in enumerate(cells)])
 
@@ -380,10 +381,9 @@ def _notebook_words(block: Block, edition: str) -> str:
             title = choose(edition, block.zh, block.en, "{zh} · {en}")
             return f"{'#' * block.level} {title}"
         case Prose():
-            body = block.body.strip("\n")
-            return body if edition == "zh-en" or block.lang == edition else ""
+            return _prose(block.lang, block.body, edition)
         case Figure():
-            return f"*{choose(edition, block.zh, block.en)}*"
+            return f"*{heading_text(edition, block.zh, block.en)}*"
         case DetailsOpen():
             return f"**{choose(edition, block.zh, block.en, '{zh} · {en}')}**"
         case Annotations() | Fence() | Formula() | Shared():
