@@ -29,7 +29,8 @@ serve: setup ## serve the site at http://127.0.0.1:8000/, reloading on a change
 	$(BIN)/fishbook serve
 
 test: setup ## run every block of every chapter, and all other tests
-	$(BIN)/python -m pytest -n auto
+	@# A thread for each worker: more threads than cores would wait for one another.
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 build: setup ## build the site, all editions, into site/
 	$(BIN)/fishbook build --strict

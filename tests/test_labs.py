@@ -185,7 +185,7 @@ def test_the_downloaded_notebook_runs(root: Path) -> None:
     made = edition_files(Book.load(root), "en")["notebooks/labs-01-try.ipynb"]
     run = nbformat.reads(made, as_version=4)
     nbclient.NotebookClient(
-        run, timeout=120, resources={"metadata": {"path": str(root)}}
+        run, timeout=1200, resources={"metadata": {"path": str(root)}}
     ).execute()
     code = [cell for cell in run.cells if cell.cell_type == "code"]
     assert code[0].outputs[0].text == "[1, 0] <b>\n"

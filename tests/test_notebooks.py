@@ -42,7 +42,7 @@ def test_a_notebook_runs_and_prints_what_it_shows(
     shown = notebook(chapter, "en")
     run = notebook(chapter, "en")
     resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(run, timeout=120, resources=resources).execute()
+    nbclient.NotebookClient(run, timeout=1200, resources=resources).execute()
     cells = zip(chapter.cells, code_of(shown), code_of(run), strict=True)
     for cell, before, after in cells:
         varies = bool(cell.output and cell.output.varies)
