@@ -1,136 +1,151 @@
-"""The chapters in order; whose anchor, whose name, whose file."""
+"""The pages in order: chapters, labels and their numbers, definitions."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
-from fishbook.loom.chapter import LABS, Chapter, Code, Heading
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom import disk
+from fishbook.loom.blocks import Block, Figure, Formula, Heading
+from fishbook.loom.page import Definition, Page, parse
+from fishbook.loom.problem import LoomError
 
 
 @dataclass(frozen=True)
-class Definition:
-    """A chunk with the chunks that continue it: one piece of a file, in one chapter."""
+class Label:
+    """A place that links may lead to: its page, its block, and its number if any."""
 
-    chapter: Chapter
-    parts: tuple[Code, ...]
-
-    def source_at_its_lines(self, upto: Code | None = None) -> str:
-        """Give the parts' code, each line at its line number in the chapter.
-
-        With `upto`, the parts after that one are left out.
-        """
-        lines: list[str] = []
-        for part in self.parts:
-            lines += [""] * (part.source_line - 1 - len(lines))
-            lines += part.source.split("\n")
-            if part is upto:
-                break
-        return "\n".join(lines)
+    name: str
+    page: Page
+    block: Block
+    number: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Book:
-    """All chapters of the book in a folder, in reading order."""
+    """All pages of the book in a folder, in reading order."""
 
     root: Path
-    chapters: list[Chapter]
+    pages: list[Page]
 
     @classmethod
     def load(cls, root: Path) -> Book:
-        """Read `docs/*.md` and `docs/labs/*.md` under `root`, in reading order."""
+        """Read every page under `docs/`, in the order of the paths.
+
+        Raises
+        ------
+        LoomError
+            If there are no pages, or a file is not plain UTF-8 text with LF line ends.
+        """
         docs = root / "docs"
-        files = sorted([*docs.glob("*.md"), *docs.glob(f"{LABS}/*.md")], key=place)
+        files = [
+            path
+            for path in docs.rglob("*.md")
+            if not any(p.startswith(".") for p in path.relative_to(docs).parts)
+        ]
         if not files:
-            raise LoomError(
-                [f"{docs.name}/: no chapters here; run this in the book's folder"]
-            )
-        return cls(root, [Chapter.read(path, path.relative_to(root)) for path in files])
+            raise LoomError(["docs/: no pages here; run this in the book's folder"])
+        paths = [PurePosixPath(path.relative_to(root).as_posix()) for path in files]
+        texts = disk.read_all(root, sorted(paths, key=place))
+        return cls(root, [parse(text, path) for path, text in texts.items()])
 
     @property
-    def problems(self) -> list[Problem]:
-        """What is wrong with the chapters taken one by one, and with their order."""
-        problems = [p for chapter in self.chapters for p in chapter.problems]
-        for chapter in self.chapters:
-            problems += _strays(chapter)
-            if chapter.is_lab:
-                problems += _chunks_of_lab(chapter)
-        return problems
+    def docs(self) -> Path:
+        """The folder of the pages."""
+        return self.root / "docs"
 
-    def require_sound(self) -> None:
-        """Raise where a chapter can't be understood: nothing may get lost."""
-        if problems := self.problems:
-            raise LoomError(problems)
+    @cached_property
+    def chapters(self) -> dict[str, list[Page]]:
+        """The pages of each chapter's folder; those outside are under ''."""
+        chapters: dict[str, list[Page]] = {}
+        for page in self.pages:
+            chapters.setdefault(page.chapter, []).append(page)
+        return chapters
 
-    def headings(self) -> Iterator[tuple[Chapter, Heading]]:
-        """Yield every heading with its chapter."""
-        for chapter in self.chapters:
-            for block in chapter.blocks:
-                if isinstance(block, Heading):
-                    yield chapter, block
+    @cached_property
+    def labels(self) -> dict[str, Label]:
+        """Every place that can be linked to, by its name; the first of equal ones."""
+        labels: dict[str, Label] = {}
+        for label in self.all_labels():
+            labels.setdefault(label.name, label)
+        return labels
 
-    def files(self) -> dict[str, list[Definition]]:
-        """Give each tangled file's definitions, in the book's order."""
-        files: dict[str, list[Definition]] = {}
-        for chapter in self.chapters:
-            for target, definitions in definitions_of(chapter).items():
-                files.setdefault(target, []).extend(definitions)
+    def all_labels(self) -> Iterator[Label]:
+        """Yield the labels of sections, formulas, figures and exercises in order."""
+        for chapter, pages in self.chapters.items():
+            yield from _labels_of(chapter_number(chapter), pages)
+
+    def number(self, label: str) -> str:
+        """Return a label's number; nothing where it has none."""
+        return self.labels[label].number if label in self.labels else ""
+
+    @cached_property
+    def files(self) -> dict[str, list[tuple[Page, Definition]]]:
+        """Each tangled file's definitions with their pages, in the book's order."""
+        files: dict[str, list[tuple[Page, Definition]]] = {}
+        for page in self.pages:
+            for definition in page.definitions:
+                files.setdefault(definition.target, []).append((page, definition))
         return files
 
-
-def place(path: Path) -> tuple[bool, str, bool, str]:
-    """Give a file's place in the book: the index, then by number, labs last of each."""
-    number = re.match(r"\d*", path.name)
-    assert number
-    return path.stem != "index", number[0], path.parent.name == LABS, path.name
-
-
-def page_of_link(chapter: Chapter, name: str) -> str:
-    """Give the path in `docs/` of the file that a chapter's link names."""
-    if not name:
-        return f"{chapter.slug}.md"
-    return posixpath.normpath(posixpath.join(posixpath.dirname(chapter.slug), name))
+    def earlier(self, page: Page, target: str) -> list[tuple[Page, Definition]]:
+        """Return a file's definitions on the pages before one."""
+        at = self.pages.index(page)
+        before = set(self.pages[:at])
+        return [part for part in self.files.get(target, []) if part[0] in before]
 
 
-def definitions_of(chapter: Chapter) -> dict[str, list[Definition]]:
-    """Give the definitions that one chapter adds to each file."""
-    files: dict[str, list[Definition]] = {}
-    for code in chunks(chapter):
-        definitions = files.setdefault(code.target, [])
-        if code.continues and definitions:
-            last = definitions.pop()
-            definitions.append(Definition(chapter, (*last.parts, code)))
-        else:
-            definitions.append(Definition(chapter, (code,)))
-    return files
+def place(path: PurePosixPath) -> tuple[str, ...]:
+    """Return a page's place in the book: the order of the paths, `index.md` first."""
+    return (*path.parts[:-1], "" if path.stem == "index" else path.name)
 
 
-def chunks(chapter: Chapter) -> list[Code]:
-    """Give the code blocks that are tangled."""
-    return [b for b in chapter.blocks if isinstance(b, Code) and b.target]
+def chapter_number(folder: str) -> str:
+    """Return a chapter's number, 2 for `02-…`; an appendix has a letter, A for `a-…`."""
+    found = re.match(r"(\d+|[a-z])-", folder)
+    return found[1].lstrip("0").upper() if found else ""
 
 
-def _chunks_of_lab(chapter: Chapter) -> list[Problem]:
-    """Find chunks in a lab, which holds examples only."""
-    what = "a lab adds nothing to the package"
-    fix = "take the title away, or move the block to a chapter"
-    return [Problem(chapter.path, c.line, what, fix) for c in chunks(chapter)]
+def is_appendix(page: Page) -> bool:
+    """Return whether a page stands in an appendix, which any page may use."""
+    return chapter_number(page.chapter).isalpha()
 
 
-def _strays(chapter: Chapter) -> list[Problem]:
-    """Find continuations with no definition before them in the chapter."""
-    return [
-        Problem(
-            chapter.path,
-            definition.parts[0].line,
-            "this chunk begins indented but continues nothing",
-            "put it after the chunk it continues, in the same chapter and file",
-        )
-        for definitions in definitions_of(chapter).values()
-        for definition in definitions[:1]
-        if definition.parts[0].continues
-    ]
+def relative(page: str, other: str) -> str:
+    """Return the way from one file or address to another."""
+    return posixpath.relpath(other, posixpath.dirname(page) or ".")
+
+
+def _labels_of(chapter: str, pages: list[Page]) -> Iterator[Label]:
+    """Yield a chapter's labels; pages, formulas, figures, exercises count alone."""
+    seen = Counter[str]()
+
+    def count(kind: str, owner: str = chapter) -> str:
+        seen[f"{owner}{kind}"] += 1
+        return f"{owner}.{seen[f'{owner}{kind}']}" if owner else ""
+
+    for page in pages:
+        counted = not page.opens and not page.is_lab
+        section = count("page") if counted else ""
+        for block in page.blocks:
+            match block:
+                case Heading(level=1):
+                    number = chapter if page.opens else section
+                    yield Label(block.anchor, page, block, number)
+                case Heading(level=2):
+                    number = count("section", section) if section else ""
+                    yield Label(block.anchor, page, block, number)
+                case Heading(level=3) if page.has_exercises:
+                    yield Label(block.anchor, page, block, count("exercise"))
+                case Heading():
+                    yield Label(block.anchor, page, block, "")
+                case Formula() if block.label:
+                    yield Label(block.label, page, block, count("formula"))
+                case Figure():
+                    name = f"fig-{PurePosixPath(block.path).stem}"
+                    yield Label(name, page, block, count("figure"))

@@ -40,7 +40,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fishbook")
 def main() -> None:
-    """Make package, tests, notebooks and site from the chapters in docs/.
+    """Make package, tests, notebooks and site from the pages in docs/.
 
     Works on the book in the current directory.
     """
@@ -50,7 +50,7 @@ def main() -> None:
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; show diffs.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
 def tangle(only_check: bool, force: bool) -> None:
-    """Write the package's modules from the chapters' titled blocks."""
+    """Write the package's modules from the pages' titled blocks."""
     from fishbook.loom.tangle import differences, write
 
     book = Book.load(ROOT)
@@ -69,17 +69,17 @@ def check() -> None:
     book = Book.load(ROOT)
     if problems := problems_of(book):
         raise LoomError(problems)
-    blocks = sum(len(chapter.cells) for chapter in book.chapters)
-    click.echo(f"{len(book.chapters)} chapters, {blocks} blocks: no problems")
+    blocks = sum(len(page.cells) for page in book.pages)
+    click.echo(f"{len(book.pages)} pages, {blocks} blocks: no problems")
 
 
 @main.command()
-@click.argument("chapters", nargs=-1, type=click.Path(exists=True, path_type=Path))
-def record(chapters: tuple[Path, ...]) -> None:
-    """Run chapters and write what they print and draw into them."""
-    from fishbook.loom.run import record as record_book
+@click.argument("pages", nargs=-1, type=click.Path(exists=True, path_type=Path))
+def record(pages: tuple[Path, ...]) -> None:
+    """Run pages, or folders of pages, and write what they print and draw into them."""
+    from fishbook.loom.record import record as record_book
 
-    for name in record_book(Book.load(ROOT), chapters):
+    for name in record_book(Book.load(ROOT), pages):
         click.echo(f"wrote {name}")
 
 
@@ -88,7 +88,8 @@ def record(chapters: tuple[Path, ...]) -> None:
 @click.option("--site-url", default="", help="Where the site stands, for links.")
 def weave(folder: Path, site_url: str) -> None:
     """Write plain Markdown and notebooks of each edition into FOLDER."""
-    from fishbook.loom.weave import EDITIONS, weave_edition
+    from fishbook.loom.edition import EDITIONS
+    from fishbook.loom.weave import weave_edition
 
     book = Book.load(ROOT)
     for edition in EDITIONS:
@@ -100,7 +101,7 @@ def weave(folder: Path, site_url: str) -> None:
 @click.option("--strict", is_flag=True, help="Let warnings stop the build.")
 def build(strict: bool) -> None:
     """Build the site, all editions, into site/."""
-    from fishbook.loom.site import build as build_site
+    from fishbook.loom.site.build import build as build_site
 
     build_site(ROOT.resolve(), strict=strict)
 
@@ -110,6 +111,6 @@ def build(strict: bool) -> None:
 @click.option("--port", default=8000, show_default=True)
 def serve(host: str, port: int) -> None:
     """Serve the site, all editions, and reload it on a change."""
-    from fishbook.loom.site import serve as serve_site
+    from fishbook.loom.site.serve import serve as serve_site
 
     serve_site(ROOT.resolve(), host=host, port=port)

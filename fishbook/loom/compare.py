@@ -8,6 +8,10 @@ import io
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from pathlib import Path
+
+from fishbook.loom.blocks import Cell, Figure
+from fishbook.loom.run import Result
 
 NUMBER = re.compile(
     r"(?<![\w.])[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?!\w|\.\d)", re.A
@@ -20,6 +24,60 @@ SVG_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 REFERENCE = re.compile(r"url\(#([^)]+)\)|^#(.+)$")
 SVG_TOLERANCE = 0.05
 PIXEL_TOLERANCE = 2
+
+
+def verdict(folder: Path, cell: Cell, result: Result) -> str:
+    """Say what the page shows and the run did not give, or nothing."""
+    shown = cell.output.text if cell.output else ""
+    varies = bool(cell.output and cell.output.varies)
+    expects_error = looks_like_error(shown)
+    if result.error and not expects_error:
+        head = "this block raised an error the page doesn't show:"
+        return "\n".join(filter(None, [head, result.printed, result.trace]))
+    if expects_error and not result.error:
+        return f"the page shows an error, but the block raised none:\n{shown}"
+    if not same_output(shown, result.text, varies=varies):
+        head = "page (-) and run (+) differ; if the run is right, `fishbook record`:"
+        return f"{head}\n{diff(shown, result.text)}"
+    return figure_verdict(folder, cell.figure, result.svg)
+
+
+def looks_like_error(shown: str) -> bool:
+    """Whether an output ends as an exception does: `SomeError: what happened`."""
+    last = shown.rstrip().rpartition("\n")[2]
+    name = last.partition(":")[0]
+    return name.replace(".", "").isidentifier() and name.endswith(
+        ("Error", "Exception", "Warning", "Interrupt")
+    )
+
+
+def figure_verdict(folder: Path, figure: Figure | None, svg: str) -> str:
+    """Say how a drawn picture differs from the one on the page, or nothing."""
+    if not figure:
+        return "this block draws a figure that the page doesn't show" if svg else ""
+    if not svg:
+        return f"the page shows {figure.path}, but the block drew nothing"
+    path = folder / figure.path
+    if not path.exists():
+        return f"{figure.path} does not exist; run `fishbook record`"
+    if other_matplotlib(folder, figure, svg):
+        return ""
+    found = svg_difference(path.read_text(encoding="utf-8"), svg)
+    head = f"{figure.path} is not what the block draws"
+    return (
+        f"{head}; if the block is right, `fishbook record`:\n{found}" if found else ""
+    )
+
+
+def other_matplotlib(folder: Path, figure: Figure | None, svg: str) -> str:
+    """Say why a drawn picture can't be compared with the page's here, or nothing."""
+    if not figure:
+        return ""
+    shown = drawn_by((folder / figure.path).read_text(encoding="utf-8"))
+    here = drawn_by(svg)
+    if not shown or not here or shown == here:
+        return ""
+    return f"{figure.path} was drawn by Matplotlib {shown}, which differs from {here}"
 
 
 def same_output(shown: str, printed: str, *, varies: bool = False) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing that is wrong at a line of a file, and what to do about it."""
 
-    path: Path
+    path: PurePath
     line: int
     what: str
     fix: str

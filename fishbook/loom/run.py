@@ -1,4 +1,4 @@
-"""A chapter's blocks run, compared, recorded; what pytest collects."""
+"""A page's cells run in order, in one namespace: what they print, raise and draw."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ import os
 import sys
 import traceback
 import types
-import unittest
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fishbook.loom.book import Book, Definition, definitions_of
-from fishbook.loom.chapter import Cell, Chapter, Code, Figure, Output
-from fishbook.loom.compare import diff, drawn_by, same_output, svg_difference
+from fishbook.loom import names
+from fishbook.loom.blocks import Cell, Code
+from fishbook.loom.book import Book
+from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.tangle import write_atomically
-
-if TYPE_CHECKING:
-    from sybil import Document, Example, Region
 
 Namespace = dict[str, Any]
 
@@ -57,7 +53,7 @@ class Result:
     error: str = ""
     """The exception's last lines as Python shows them, or nothing."""
     trace: str = ""
-    """The way to the exception, from the chapter's line on."""
+    """The way to the exception, from the page's line on."""
     svg: str = ""
     skipped: str = ""
 
@@ -69,12 +65,12 @@ class Result:
 
 
 class Runner:
-    """Runs a chapter's cells in order, in one namespace."""
+    """Runs a page's cells in order, in one namespace."""
 
-    def __init__(self, book: Book, chapter: Chapter) -> None:
+    def __init__(self, book: Book, page: Page) -> None:
         self.book = book
-        self.chapter = chapter
-        self.path = book.root / chapter.path
+        self.page = page
+        self.path = book.root / page.path
         self.space = Space(types.ModuleType("__main__"))
         self.files: dict[str, Space] = {}
         self.missing: dict[str, int] = {}
@@ -96,68 +92,53 @@ class Runner:
             applies = not skip.test or bool(eval(skip.test, self.space.names))
         except Exception as error:
             what = f"this skip's test raised {type(error).__name__}: {error}"
-            problem = Problem(self.chapter.path, skip.line, what, "mend the test")
+            problem = Problem(self.page.path, skip.line, what, "mend the test")
             raise LoomError([problem]) from None
         return skip.reason if applies else ""
 
     def forget(self, code: Code) -> None:
         """Leave no older value where a skipped block would have set a new one."""
-        spaces = [self.space, self.files.get(code.target, self.space)]
-        assigned, imported = top_level_names(self.source(code))
-        self.missing |= dict.fromkeys(assigned | imported, code.line)
-        for space in spaces:
+        source = self.page.source(code)
+        assigned = names.assigned_names(source)
+        lost = assigned | names.imported_names(source)
+        self.missing |= dict.fromkeys(lost, code.line)
+        for space in (self.space, self.files.get(code.target, self.space)):
             for name in assigned:
                 space.names.pop(name, None)
 
-    def source(self, code: Code) -> str:
-        """Give a block's code at its lines, with the definition it continues."""
-        if not code.target:
-            return "\n" * (code.source_line - 1) + code.source
-        definitions = definitions_of(self.chapter)[code.target]
-        definition = next(d for d in definitions if code in d.parts)
-        return definition.source_at_its_lines(upto=code)
-
     def run_code(self, code: Code) -> Result:
-        """Run an example in the chapter, a chunk in its file."""
+        """Run an example in the page, a chunk in its file."""
+        source = self.page.source(code)
         if not code.target:
-            return self.execute(self.source(code), self.space, self.path)
+            return self.execute(source, self.space, self.path)
         space = self.file(code.target)
         before = dict(space.names)
         with standing(space.module):
-            result = self.execute(self.source(code), space, self.path)
+            result = self.execute(source, space, self.path)
         for name, value in space.names.items():
             if not name.startswith("__") and before.get(name, self) is not value:
                 self.space.names[name] = value
         return result
 
     def file(self, target: str) -> Space:
-        """Give a file's names as earlier chapters left them."""
+        """Return a file's names as earlier pages left them."""
         if target in self.files:
             return self.files[target]
-        path = PurePosixPath(target)
-        name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
-        package = name if path.stem == "__init__" else name.rpartition(".")[0]
-        space = Space(types.ModuleType(name))
+        space = Space(types.ModuleType(module_name(target)))
+        is_package = PurePosixPath(target).stem == "__init__"
+        package = space.module.__name__
+        package = package if is_package else package.rpartition(".")[0]
         space.names.update(__package__=package, __file__=target)
-        for definition in self.earlier(target):
-            chapter = definition.chapter.path
-            source = definition.source_at_its_lines()
+        for page, definition in self.book.earlier(self.page, target):
+            path = self.book.root / page.path
             with standing(space.module):
-                result = self.execute(source, space, self.book.root / chapter)
+                result = self.execute(definition.source(), space, path)
             if result.error:
                 what = f"this block raised an error:\n{result.trace}"
-                fix = f"mend it first; {self.chapter.path.as_posix()} builds on it"
-                line = definition.parts[0].line
-                raise LoomError([Problem(chapter, line, what, fix)])
+                fix = f"mend it first; {self.page.path} builds on it"
+                raise LoomError([Problem(page.path, definition.parts[0].line, what, fix)])
         self.files[target] = space
         return space
-
-    def earlier(self, target: str) -> Iterator[Definition]:
-        """Yield the file's definitions in the chapters before this one."""
-        for chapter in self.book.chapters:
-            if chapter.path == self.chapter.path:
-                return
-            yield from definitions_of(chapter).get(target, [])
 
     def execute(self, source: str, space: Space, path: Path) -> Result:
         """Run code; catch what it prints, raises and draws."""
@@ -181,6 +162,12 @@ class Runner:
         return f"needs {name} from the block skipped at line {line}"
 
 
+def module_name(target: str) -> str:
+    """Return the name by which a file of the package is imported."""
+    parts = PurePosixPath(target).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
 def evaluate(source: str, space: Space, path: str) -> object:
     """Execute code; give the value of its last line if that is an expression."""
     tree = ast.parse(source, path)
@@ -198,7 +185,7 @@ def evaluate(source: str, space: Space, path: str) -> object:
 
 
 def explain(exception: BaseException, path: str) -> tuple[str, str]:
-    """Give an exception's last lines, and the way to it from the chapter on."""
+    """Give an exception's last lines, and the way to it from the page on."""
     lines = traceback.format_exception_only(exception)
     frames = traceback.extract_tb(exception.__traceback__)
     shown = dropwhile(lambda frame: frame.filename != path, frames)
@@ -269,244 +256,3 @@ def picture(value: object) -> str:
             out, format="svg", metadata={"Date": None}, bbox_inches="tight"
         )
     return out.getvalue()
-
-
-def top_level_names(source: str) -> tuple[set[str], set[str]]:
-    """Give the names that code sets and those that it imports, for all to see."""
-    assigned, imported = set[str](), set[str]()
-    try:
-        nodes: list[ast.AST] = [ast.parse(source)]
-    except (SyntaxError, ValueError):
-        nodes = []
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            assigned.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            assigned.add(node.id)
-        elif isinstance(node, ast.alias):
-            imported.add((node.asname or node.name).partition(".")[0])
-        elif not isinstance(node, ast.Lambda | ast.comprehension):
-            nodes += ast.iter_child_nodes(node)
-    return assigned, imported
-
-
-def verdict(runner: Runner, cell: Cell, result: Result) -> str:
-    """Say what the page shows and the run did not give, or nothing."""
-    shown = cell.output.body if cell.output else ""
-    varies = bool(cell.output and cell.output.varies)
-    expects_error = looks_like_error(shown)
-    if result.error and not expects_error:
-        head = "this block raised an error the page doesn't show:"
-        return "\n".join(filter(None, [head, result.printed, result.trace]))
-    if expects_error and not result.error:
-        return f"the page shows an error, but the block raised none:\n{shown}"
-    if not same_output(shown, result.text, varies=varies):
-        head = "page (-) and run (+) differ; if the run is right, `fishbook record`:"
-        return f"{head}\n{diff(shown, result.text)}"
-    return figure_verdict(runner.book.root, cell.figure, result.svg)
-
-
-def looks_like_error(shown: str) -> bool:
-    """Whether an output ends as an exception does: `SomeError: what happened`."""
-    last = shown.rstrip().rpartition("\n")[2]
-    name = last.partition(":")[0]
-    return name.replace(".", "").isidentifier() and name.endswith(
-        ("Error", "Exception", "Warning", "Interrupt")
-    )
-
-
-def figure_verdict(root: Path, figure: Figure | None, svg: str) -> str:
-    """Say how a drawn picture differs from the one on the page, or nothing."""
-    if not figure:
-        return "this block draws a figure that the page doesn't show" if svg else ""
-    if not svg:
-        return f"the page shows {figure.path}, but the block drew nothing"
-    path = root / "docs" / figure.path
-    if not path.exists():
-        return f"docs/{figure.path} does not exist; run `fishbook record`"
-    if other_matplotlib(root, figure, svg):
-        return ""
-    found = svg_difference(path.read_text(encoding="utf-8"), svg)
-    head = f"docs/{figure.path} is not what the block draws"
-    return (
-        f"{head}; if the block is right, `fishbook record`:\n{found}" if found else ""
-    )
-
-
-def other_matplotlib(root: Path, figure: Figure | None, svg: str) -> str:
-    """Say why a drawn picture can't be compared with the page's here, or nothing."""
-    if not figure:
-        return ""
-    shown = drawn_by((root / "docs" / figure.path).read_text(encoding="utf-8"))
-    here = drawn_by(svg)
-    if not shown or not here or shown == here:
-        return ""
-    return f"{figure.path} was drawn by Matplotlib {shown}, which differs from {here}"
-
-
-def record(book: Book, only: Iterable[Path] = ()) -> list[str]:
-    """Run chapters and write what they printed and drew; give the files changed."""
-    book.require_sound()
-    wanted = {path.resolve() for path in only}
-    changed: list[str] = []
-    for chapter in book.chapters:
-        path = book.root / chapter.path
-        if not wanted or path.resolve() in wanted:
-            changed += _record_chapter(book, chapter, path)
-    return changed
-
-
-def _record_chapter(book: Book, chapter: Chapter, path: Path) -> list[str]:
-    """Run one chapter; nothing of it is written where a block fails."""
-    runner = Runner(book, chapter)
-    replaced: dict[int, str] = {}
-    figures: dict[str, str] = {}
-    for cell in chapter.cells:
-        result = runner.run(cell)
-        if result.skipped:
-            continue
-        shown = cell.output.body if cell.output else ""
-        if bool(result.error) != looks_like_error(shown):
-            raise LoomError([_failure(chapter, cell, result)])
-        _note_output(chapter, cell, result, replaced)
-        if cell.figure and result.svg:
-            figures[cell.figure.path] = result.svg
-        elif cell.figure or result.svg:
-            what = figure_verdict(book.root, cell.figure, result.svg)
-            fix = "draw one, or add a line ![中文 | English](figures/NAME.svg)"
-            line = cell.code.line
-            raise LoomError([Problem(chapter.path, line, what, fix)])
-    text = "".join(replaced.get(block.line, block.raw) for block in chapter.blocks)
-    changed = []
-    if text != chapter.render():
-        write_atomically(path, text)
-        changed.append(chapter.path.as_posix())
-    for name, svg in figures.items():
-        file = book.root / "docs" / name
-        if not file.exists() or _moved(file.read_text(encoding="utf-8"), svg):
-            write_atomically(file, svg)
-            changed.append(f"docs/{name}")
-    return changed
-
-
-def _moved(old: str, new: str) -> bool:
-    return drawn_by(old) != drawn_by(new) or bool(svg_difference(old, new))
-
-
-def _failure(chapter: Chapter, cell: Cell, result: Result) -> Problem:
-    if result.error:
-        what = f"this block raised an error the page doesn't show:\n{result.trace}"
-        fix = "mend it, or show the error in an output fence that ends with it"
-    else:
-        what = "the page shows an error, but the block raised none"
-        fix = "mend the block, or take the error out of the output fence"
-    return Problem(chapter.path, cell.code.line, what, fix)
-
-
-def _note_output(
-    chapter: Chapter, cell: Cell, result: Result, replaced: dict[int, str]
-) -> None:
-    """Plan the new text of a cell's output fence, added or taken out as needed."""
-    old = cell.output
-    if same_output(
-        old.body if old else "", result.text, varies=bool(old and old.varies)
-    ):
-        return
-    if old:
-        replaced[old.line] = _output_fence(old, result.text) if result.text else ""
-        return
-    if cell.code.hidden:
-        what = f"this hidden code prints:\n{result.text}"
-        fix = "take the print out, or put an output fence after it"
-        raise LoomError([Problem(chapter.path, cell.code.line, what, fix)])
-    above = cell.annotations or cell.code
-    ending = "\r\n" if above.raw.endswith("\r\n") else "\n"
-    raw = above.raw if above.raw.endswith("\n") else above.raw + ending
-    fence = _fence("output", result.text).replace("\n", ending)
-    replaced[above.line] = f"{raw}{ending}{fence}"
-
-
-def _output_fence(old: Output, text: str) -> str:
-    ending = "\r\n" if old.raw.endswith("\r\n") else "\n"
-    info = "output varies" if old.varies else "output"
-    fence = _fence(info, text).replace("\n", ending)
-    return fence if old.raw.endswith("\n") else fence.removesuffix(ending)
-
-
-def _fence(info: str, text: str) -> str:
-    mark = "```"
-    while mark in text:
-        mark += "`"
-    body = "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
-    return f"{mark}{info}\n{body}\n{mark}\n"
-
-
-def chapter_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
-    """Give the Sybil parser that yields every code block of a chapter as a test."""
-
-    def parse(document: Document) -> Iterator[Region]:
-        import pytest
-        from sybil import Region
-
-        try:
-            runner = _runner(root, Path(document.path))
-        except LoomError as error:
-            raise pytest.Collector.CollectError(str(error)) from None
-        starts = _line_starts(document.text)
-        for cell in runner.chapter.cells:
-            first = cell.code.line - 1
-            after = first + len(cell.code.raw.rstrip("\n").split("\n"))
-            end = min(starts[after], len(document.text))
-            yield Region(starts[first], end, cell, _evaluator(runner))
-
-    return parse
-
-
-def _runner(root: Path, file: Path) -> Runner:
-    """Give what runs a chapter, which has to be sound."""
-    book = Book.load(root)
-    path = file.resolve().relative_to(root.resolve())
-    chapter = next((c for c in book.chapters if c.path == path), None)
-    if not chapter:
-        what, fix = "this file is no chapter, so nothing in it is run", "move it"
-        raise LoomError([Problem(path, 1, what, f"{fix} to docs/ itself")])
-    if problems := [p for p in book.problems if p.path == path]:
-        raise LoomError(problems)
-    return Runner(book, chapter)
-
-
-def _line_starts(text: str) -> list[int]:
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    return starts
-
-
-def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
-    def evaluate(example: Example) -> str | None:
-        cell: Cell = example.parsed
-        try:
-            result = runner.run(cell)
-        except LoomError as error:
-            return str(error)
-        if result.skipped:
-            raise unittest.SkipTest(result.skipped)
-        if wrong := verdict(runner, cell, result):
-            return f"{runner.chapter.path.as_posix()}:{cell.code.line}: {wrong}"
-        if reason := other_matplotlib(runner.book.root, cell.figure, result.svg):
-            raise unittest.SkipTest(reason)
-        return None
-
-    return evaluate
-
-
-def collector(root: Path) -> Callable[..., Any]:
-    """Give the `pytest_collect_file` hook for the chapters of the book in `root`."""
-    from sybil import Sybil
-
-    sybil = Sybil(
-        parsers=[chapter_tests(root)], patterns=["*.md"], path=str(root / "docs")
-    )
-    hook: Callable[..., Any] = sybil.pytest()
-    return hook

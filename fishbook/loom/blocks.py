@@ -1,0 +1,166 @@
+"""The kinds of block that a page is made of.
+
+A block keeps its raw lines, so that joining the blocks gives the page back to the byte.
+It says what stands there, right or wrong: `check` says what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+MARKER = re.compile(r"[ \t]*#[ \t]*\((\d+)\)![ \t]*$", re.M)
+"""The mark `# (1)!` at the end of a line of code, which an annotation explains."""
+
+
+@dataclass(frozen=True)
+class Twins:
+    """The same words in Chinese and English; `en` is empty where there is no twin."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of lines of one kind; `line` is the first one's number, from 1."""
+
+    raw: str
+    line: int
+    closed: bool = field(default=True, kw_only=True)
+    """Whether the line that has to end this block is there."""
+
+
+@dataclass(frozen=True)
+class Blank(Block):
+    """Empty lines."""
+
+
+@dataclass(frozen=True)
+class Comment(Block):
+    """An HTML comment: kept, never shown."""
+
+
+@dataclass(frozen=True)
+class Shared(Block):
+    """Markdown for every edition that is no other block: a table of numbers, say."""
+
+
+@dataclass(frozen=True)
+class Pair(Block):
+    """Prose: a zh div and, on the very next line, its en twin."""
+
+    text: Twins
+
+
+@dataclass(frozen=True)
+class Half(Block):
+    """A language div without its twin: always a mistake."""
+
+    lang: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Heading(Block):
+    """A heading for both languages, and its anchor."""
+
+    level: int
+    title: Twins
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Formula(Block):
+    """A displayed formula with its `$$`; `label` is what its `\\tag` holds."""
+
+    label: str
+
+
+@dataclass(frozen=True)
+class Fence(Block):
+    """A fence that is shown and never run; `indent` is what stands before its mark."""
+
+    info: str
+    indent: str
+
+
+@dataclass(frozen=True)
+class Code(Block):
+    """Python that is run: a chunk (`target` is its file), an example, hidden code."""
+
+    source: str
+    target: str = ""
+    hidden: bool = False
+
+    @property
+    def first_line(self) -> int:
+        """The number of the first line inside the fence."""
+        return self.line + 1
+
+    @property
+    def continues(self) -> bool:
+        """Whether this chunk continues the definition before it."""
+        first = next((s for s in self.source.split("\n") if s.strip()), "")
+        return bool(self.target) and first[:1] in {" ", "\t"}
+
+
+@dataclass(frozen=True)
+class Output(Block):
+    """What the code above prints; `varies` where its numbers are timings."""
+
+    text: str
+    varies: bool
+
+
+@dataclass(frozen=True)
+class Annotations(Block):
+    """The list under a block that explains its `# (1)!` marks."""
+
+    numbers: tuple[int, ...]
+    items: tuple[Twins, ...]
+
+
+@dataclass(frozen=True)
+class Figure(Block):
+    """A picture drawn by the code above: what it shows, and what to see in it."""
+
+    alt: Twins
+    caption: Twins
+    path: str
+
+
+@dataclass(frozen=True)
+class DetailsOpen(Block):
+    """The start of a folded part."""
+
+    summary: Twins
+
+
+@dataclass(frozen=True)
+class DetailsClose(Block):
+    """The end of a folded part."""
+
+
+@dataclass(frozen=True)
+class Skip(Block):
+    """The next code is skipped, always or where `test` is true, for a reason."""
+
+    test: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Code with what belongs to it: a reason to skip, annotations, output, figure."""
+
+    code: Code
+    skip: Skip | None = None
+    annotations: Annotations | None = None
+    output: Output | None = None
+    figure: Figure | None = None
+
+
+def without_marks(source: str) -> str:
+    """Return code without its `# (1)!` marks."""
+    return MARKER.sub("", source)

@@ -1,0 +1,40 @@
+"""Every rule of the book's grammar, each finding with file:line and what to do.
+
+`form` judges the blocks of a page, `words` the two languages, `links` where they lead,
+`code` what is tangled and run. A rule is a function from the book, or from a page, to
+problems; add it to the list of its kind.
+"""
+
+from __future__ import annotations
+
+from fishbook.loom.book import Book
+from fishbook.loom.check import code, form, links, words
+from fishbook.loom.problem import LoomError, Problem
+
+OF_A_PAGE = (*form.RULES, *words.RULES)
+OF_THE_BOOK = (*links.RULES, *code.RULES)
+
+
+def check(book: Book) -> list[Problem]:
+    """Return everything that breaks the grammar, in the order of the pages."""
+    found = _of_pages(book, OF_A_PAGE) + [p for rule in OF_THE_BOOK for p in rule(book)]
+    order = {page.path: i for i, page in enumerate(book.pages)}
+    return sorted(
+        set(found), key=lambda p: (order.get(p.path, len(order)), p.line, p.what)
+    )
+
+
+def unsound(book: Book) -> list[Problem]:
+    """Return what keeps the book's blocks from being run and tangled."""
+    found = _of_pages(book, form.RULES)
+    return sorted({*found, *(p for rule in code.SOUND for p in rule(book))})
+
+
+def require_sound(book: Book) -> None:
+    """Raise where a block can't be understood: nothing may get lost."""
+    if found := unsound(book):
+        raise LoomError(found)
+
+
+def _of_pages(book: Book, rules: tuple[form.Rule, ...]) -> list[Problem]:
+    return [p for page in book.pages for rule in rules for p in rule(page)]

@@ -1,0 +1,267 @@
+"""The form of a page's blocks: what is left open, astray, or written otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+from typing import TypeAlias
+
+from fishbook.loom.blocks import (
+    MARKER,
+    Annotations,
+    Block,
+    Code,
+    Comment,
+    DetailsClose,
+    DetailsOpen,
+    Fence,
+    Figure,
+    Formula,
+    Half,
+    Heading,
+    Output,
+    Pair,
+    Skip,
+    Twins,
+)
+from fishbook.loom.page import Page
+from fishbook.loom.problem import Problem
+from fishbook.loom.scan import FENCE
+
+Rule: TypeAlias = Callable[[Page], Iterator[Problem]]
+
+RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
+"""Languages that a reader takes for Python that was run."""
+SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
+"""Languages of fences that are shown and never run."""
+FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
+SVG = re.compile(r"figures/[\w-]+\.svg")
+
+
+def problem(page: Page, block: Block | int, what: str, fix: str) -> Problem:
+    """Return a problem at a block, or at a line, of a page."""
+    line = block if isinstance(block, int) else block.line
+    return Problem(page.path, line, what, fix)
+
+
+def open_blocks(page: Page) -> Iterator[Problem]:
+    """Every block that has an end reaches it."""
+    ends: dict[type[Block], tuple[str, str]] = {
+        Comment: ("comment", "add -->"),
+        Formula: ("formula", "add a line with $$"),
+        Pair: ("div", "add </div> at column 0"),
+        Half: ("div", "add </div> at column 0"),
+    }
+    for block in page.blocks:
+        if not block.closed:
+            name, fix = ends.get(type(block), ("fence", "add a line with ```"))
+            yield problem(page, block, f"this {name} is never closed", fix)
+
+
+def halves(page: Page) -> Iterator[Problem]:
+    """Each zh div is followed at once by its en twin."""
+    names = {"zh": "Chinese", "en": "English"}
+    for block in page.blocks:
+        if isinstance(block, Half) and block.closed:
+            other = "en" if block.lang == "zh" else "zh"
+            where = "right after" if other == "en" else "right before"
+            what = f"this {names[block.lang]} div has no {names[other]} twin"
+            fix = f'put <div lang="{other}" markdown> {where} it, with no blank line'
+            yield problem(page, block, what, f"{fix} between")
+
+
+def lines_for_both(page: Page) -> Iterator[Problem]:
+    """Headings, captions, summaries and annotations are for both languages."""
+    for block in page.blocks:
+        for name, twins in _twins(block):
+            if not twins.en or not twins.zh:
+                what = f"this {name} is not for both languages"
+                yield problem(page, block, what, "write 中文 | English")
+
+
+def _twins(block: Block) -> Iterator[tuple[str, Twins]]:
+    match block:
+        case Heading():
+            yield "heading", block.title
+        case Figure():
+            yield "alternative text", block.alt
+            yield "caption", block.caption
+        case DetailsOpen():
+            yield "summary", block.summary
+        case Annotations():
+            yield from (("annotation", item) for item in block.items)
+
+
+def anchors(page: Page) -> Iterator[Problem]:
+    """Each heading has an anchor, each numbered formula a label."""
+    for block in page.blocks:
+        if isinstance(block, Heading) and not block.anchor:
+            what, fix = "this heading has no anchor", "end it with {#anchor}"
+            yield problem(page, block, what, fix)
+        if isinstance(block, Formula) and block.label:
+            if not re.fullmatch(r"eq-[a-z0-9-]+", block.label):
+                what = f"the formula's tag {block.label!r} is no label"
+                yield problem(page, block, what, r"write \tag{eq-name}")
+
+
+def fences(page: Page) -> Iterator[Problem]:
+    """No fence looks as if it were run, but isn't."""
+    for block in page.blocks:
+        if isinstance(block, Fence):
+            yield from _fence(page, block)
+        elif isinstance(block, Pair | Half):
+            for number, line in enumerate(block.raw.split("\n"), block.line):
+                found = FENCE.match(line)
+                if found and (language := language_of(found["info"])) in RUN | {
+                    "output"
+                }:
+                    what = f"a {language} fence inside a language div would not be run"
+                    fix = "move it out: code is shared by both languages"
+                    yield problem(page, number, what, fix)
+        elif isinstance(block, Code) and block.target:
+            if wrong := bad_target(block.target):
+                yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
+
+
+def _fence(page: Page, block: Fence) -> Iterator[Problem]:
+    language = language_of(block.info)
+    if language in RUN and block.indent:
+        fix = "move it to column 0, outside lists and quotes"
+        yield problem(page, block, "an indented python fence would not be run", fix)
+    elif language in RUN:
+        what = f"fence {block.info!r} would not be run"
+        yield problem(page, block, what, f"write {FORMS}")
+    elif block.info not in SHOWN:
+        what = f"unknown fence {block.info!r}"
+        fix = f"write {FORMS}, `output`, `output varies`, or a fence that is not run:"
+        yield problem(page, block, what, f"{fix} {', '.join(sorted(SHOWN))}")
+
+
+def language_of(info: str) -> str:
+    """Return the language of a fence from its info line: `python`, `{.python …}`."""
+    first = re.split(r"[\s{}]", info.strip().lstrip("{. "), maxsplit=1)[0]
+    return first.lower()
+
+
+def bad_target(target: str) -> str:
+    """Say what is wrong with a chunk's title, or nothing."""
+    path = PurePosixPath(target)
+    if "\\" in target or ":" in target or path.is_absolute() or ".." in path.parts:
+        return f"title {target!r} points outside fishbook/"
+    if path.parts[:1] != ("fishbook",) or len(path.parts) < 2:
+        return f"title {target!r} is not under fishbook/"
+    names = [*path.parts[1:-1], path.name.removesuffix(".py")]
+    if path.suffix != ".py" or not all(name.isidentifier() for name in names):
+        return f"title {target!r} is not a Python module's path"
+    if str(path) != target:
+        return f"title {target!r} is not written plainly as {str(path)!r}"
+    return ""
+
+
+def strays(page: Page) -> Iterator[Problem]:
+    """What belongs to code stands beside code."""
+    owned: set[Block | None] = set()
+    for cell in page.cells:
+        owned |= {cell.skip, cell.annotations, cell.output, cell.figure}
+    advice: dict[type[Block], tuple[str, str]] = {
+        Output: (
+            "this output follows no code",
+            "put it right after the python fence that prints it",
+        ),
+        Figure: (
+            "this figure follows no code",
+            "put it right after the python fence that draws it",
+        ),
+        Skip: (
+            "this skip precedes no code",
+            "put it right before the python fence to be skipped",
+        ),
+    }
+    for block in page.blocks:
+        if type(block) in advice and block not in owned:
+            yield problem(page, block, *advice[type(block)])
+
+
+def notes(page: Page) -> Iterator[Problem]:
+    """Each mark in a block of code has its line in the list under it, in order."""
+    for cell in page.cells:
+        marks = sorted({int(m[1]) for m in MARKER.finditer(cell.code.source)})
+        listed = list(cell.annotations.numbers) if cell.annotations else []
+        if marks and not listed:
+            fix = "put a list right after it: 1. 中文 | English"
+            yield problem(page, cell.code, "nothing explains this block's marks", fix)
+        elif not listed == marks == list(range(1, len(marks) + 1)):
+            what = f"annotations {listed}, marks {marks}"
+            fix = "give each # (1)! mark one line of the list, in order from 1"
+            yield problem(page, cell.annotations or cell.code, what, fix)
+
+
+def folds(page: Page) -> Iterator[Problem]:
+    """Folded parts begin and end."""
+    begun: list[Block] = []
+    for block in page.blocks:
+        if isinstance(block, DetailsOpen):
+            begun.append(block)
+        elif isinstance(block, DetailsClose) and begun:
+            begun.pop()
+        elif isinstance(block, DetailsClose):
+            fix = "write <details markdown><summary>中文 | English</summary>"
+            yield problem(page, block, "</details> without its start", fix)
+    for block in begun:
+        yield problem(page, block, "this <details> is never closed", "add </details>")
+
+
+def comments(page: Page) -> Iterator[Problem]:
+    """No comment is almost an instruction; each skip has a reason."""
+    form = '<!--- skip: next if(TEST, reason="WHY") -->'
+    for block in page.blocks:
+        if isinstance(block, Skip) and not block.reason:
+            yield problem(page, block, "this skip gives no reason", f"write {form}")
+        elif isinstance(block, Comment) and re.search(
+            r"invisible-code| skip:", block.raw
+        ):
+            fix = f"write a `python hidden` fence, or {form}"
+            yield problem(page, block, "this comment is almost code", fix)
+
+
+def pictures(page: Page) -> Iterator[Problem]:
+    """A figure is an SVG in the chapter's figures/; its alternative text has no TeX."""
+    for block in page.blocks:
+        if isinstance(block, Figure):
+            if not SVG.fullmatch(block.path):
+                what = f"{block.path} is no picture of the book"
+                yield problem(page, block, what, "write figures/NAME.svg")
+            if "$" in block.alt.zh + block.alt.en:
+                what = "an alternative text is heard: this one has a formula"
+                fix = 'say it in words: ![words | words](figures/NAME.svg "caption")'
+                yield problem(page, block, what, fix)
+
+
+def chunks(page: Page) -> Iterator[Problem]:
+    """A chunk continues something or begins; a lab adds nothing to the package."""
+    for definition in page.definitions:
+        first = definition.parts[0]
+        if first.continues:
+            what = "this chunk begins indented but continues nothing"
+            fix = "put it after the chunk it continues, on the same page"
+            yield problem(page, first, what, fix)
+        if page.is_lab:
+            what = "a lab adds nothing to the package"
+            fix = "take the title away, or move the block to a page"
+            yield problem(page, first, what, fix)
+
+
+RULES: tuple[Rule, ...] = (
+    open_blocks,
+    halves,
+    lines_for_both,
+    anchors,
+    fences,
+    strays,
+    notes,
+    folds,
+    comments,
+    pictures,
+    chunks,
+)

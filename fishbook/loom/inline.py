@@ -1,0 +1,100 @@
+"""Code, formulas, links and words within a text, read in one place."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fishbook.loom.blocks import Twins
+
+SPAN = re.compile(
+    r"(?P<fence>^[ \t]*(?P<mark>`{3,}|~{3,}).*?^[ \t]*(?P=mark)[ \t]*$)"
+    r"|(?P<escape>\\[\\$`])"
+    r"|(?P<code>(?P<tick>`+)(?!`)(?P<inside>.*?)(?<!`)(?P=tick)(?!`))"
+    r"|(?P<formula>\$\$.*?\$\$|\$[^$]+\$)"
+    r"|\[\]\(#(?P<number>[^()\s]+)\)"
+    r"|(?<=\]\()(?P<link>[^()\s]+)(?=[^()]*\))",
+    re.S | re.M,
+)
+"""Tried from left to right, so that nothing in code counts as a formula or a link."""
+OUTSIDE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+NAMED = re.compile(r"\\(?:mathbf|mathrm|text|boldsymbol)\{([^}]*)\}")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a text: `code`, `formula`, `link`, or `number` (a link without text).
+
+    `text` is what matters of it: the code, the TeX with its dollars, where it leads.
+    """
+
+    kind: str
+    text: str
+    start: int
+
+
+def spans(text: str) -> Iterator[Span]:
+    """Yield the code, formulas and links of a text in order."""
+    for match in SPAN.finditer(text):
+        kind = match.lastgroup or ""
+        if kind in {"formula", "number", "link"}:
+            yield Span(kind, match[kind], match.start())
+        elif kind == "code":
+            yield Span(kind, match["inside"].strip(), match.start())
+
+
+def facts(text: str) -> dict[str, Counter[str]]:
+    """Count what twins must share: formulas, inline code, links inside the book."""
+    found = {"formulas": Counter[str](), "inline code": Counter[str]()}
+    found["links"] = Counter[str]()
+    for span in spans(text):
+        if span.kind == "formula":
+            found["formulas"][re.sub(r"\s+", " ", span.text)] += 1
+        elif span.kind == "code":
+            found["inline code"][span.text] += 1
+        elif not is_outside(span.text):
+            found["links"][span.text.removeprefix("#")] += 1
+    return found
+
+
+def is_outside(link: str) -> bool:
+    """Return whether a link leaves the book."""
+    return bool(OUTSIDE.match(link))
+
+
+def linked(text: str, link: Callable[[str], str], number: Callable[[str], str]) -> str:
+    """Return a text with `link` of each link's goal, and `number` of bare labels."""
+
+    def put(match: re.Match[str]) -> str:
+        if match["link"] is not None:
+            return link(match["link"])
+        return number(match["number"]) if match["number"] is not None else match[0]
+
+    return SPAN.sub(put, text)
+
+
+def words(text: str) -> str:
+    """Return a text without its code and formulas: what a reader reads as words."""
+    return SPAN.sub(lambda m: m[0] if m.lastgroup in {"link", "number"} else "", text)
+
+
+def split_twins(text: str) -> Twins:
+    """Split `中文 | English` at its one ` | ` outside code and formulas.
+
+    Where there is no such place, or more than one, all of it is `zh`, and `en` empty.
+    """
+    masked = SPAN.sub(lambda match: "x" * len(match[0]), text)
+    at = masked.find(" | ")
+    if at < 0 or masked.count(" | ") > 1:
+        return Twins(text.strip(), "")
+    return Twins(text[:at].strip(), text[at + 3 :].strip())
+
+
+def plain_text(markdown: str) -> str:
+    """Return a line without marks and TeX, for a reader who hears it."""
+    text = re.sub(r"\[([^\]]*)\]\([^()]*\)", r"\1", markdown)
+    text = NAMED.sub(r"\1", re.sub(r"[`*]|\$", "", text))
+    text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
+    return re.sub(r"\\[a-z]+ ?", "", text).replace("[", "(").replace("]", ")")

@@ -1,0 +1,203 @@
+"""A page in one edition as plain Markdown, which any site engine can read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from fishbook.loom import names
+from fishbook.loom.blocks import (
+    Annotations,
+    Block,
+    Code,
+    DetailsClose,
+    DetailsOpen,
+    Fence,
+    Figure,
+    Formula,
+    Heading,
+    Output,
+    Pair,
+    Shared,
+    Twins,
+)
+from fishbook.loom.book import Book, relative
+from fishbook.loom.edition import WORDS, choose, marked, numbered
+from fishbook.loom.inline import is_outside, linked, plain_text
+from fishbook.loom.page import Page
+from fishbook.loom.scan import TAG
+
+SENTENCE = re.compile(r".+?(?:[。！？]|[.!?](?=\s|$))", re.S)
+
+
+def woven_file(page: Page) -> str:
+    """Return the file that the site makes a page of: Markdown, or a lab's notebook."""
+    return f"{page.name}.ipynb" if page.is_lab else f"{page.name}.md"
+
+
+def address(page: Page) -> str:
+    """Return a page's address below its edition's."""
+    return "" if page.name == "index" else f"{page.name}/".removesuffix("index/")
+
+
+class Weaver:
+    """Writes the blocks of one page in one edition; links lead to woven files."""
+
+    def __init__(self, book: Book, page: Page, edition: str) -> None:
+        self.book = book
+        self.page = page
+        self.edition = edition
+
+    def text(self) -> str:
+        """Return the page as Markdown."""
+        parts = [text for b in self.page.blocks if (text := self.block(b))]
+        if self.page.opens and self.page.chapter:
+            parts.append(self.contents())
+        return "\n\n".join(parts) + "\n"
+
+    def block(self, block: Block) -> str:
+        """Return one block as Markdown; nothing where it isn't shown."""
+        match block:
+            case Heading():
+                title = self.linked(self.heading(block))
+                return f"{'#' * block.level} {title} {{#{block.anchor}}}"
+            case Pair():
+                return self.prose(block.text)
+            case Code(hidden=False):
+                title = f' title="{block.target}"' if block.target else ""
+                return f"```python{title}\n{names.light(block.source)}\n```"
+            case Output():
+                return re.sub(r"(?<=`)output.*", " { .text .output }", block.raw, count=1)
+            case Formula():
+                return self.formula(block)
+            case Annotations() | Figure() | DetailsOpen() | DetailsClose():
+                return self.furniture(block)
+            case Fence() | Shared():
+                return self.linked(block.raw.rstrip("\n"))
+        return ""
+
+    def furniture(self, block: Block) -> str:
+        """Return what belongs to a block of code, or folds it."""
+        match block:
+            case Annotations():
+                items = (self.linked(choose(self.edition, t)) for t in block.items)
+                return "\n".join(f"{n}. {item}" for n, item in enumerate(items, 1))
+            case Figure():
+                return self.figure(block)
+            case DetailsOpen():
+                title = self.linked(marked(self.edition, block.summary))
+                return f'<details class="solution" markdown><summary>{title}</summary>'
+        return "</details>"
+
+    def heading(self, block: Heading) -> str:
+        """Return a heading's words with its number."""
+        number = self.book.number(block.anchor)
+        if block.level == 3 and number:
+            word = WORDS["exercise"]
+            title = Twins(
+                f"{word.zh.format(number)} {block.title.zh}",
+                f"{word.en.format(number)} {block.title.en}",
+            )
+            return marked(self.edition, title)
+        return numbered(self.edition, number, block.title)
+
+    def prose(self, text: Twins) -> str:
+        """Return prose in the edition's language; side by side where it has both."""
+        zh, en = self.linked(text.zh), self.linked(text.en)
+        if self.edition != "zh-en":
+            return choose(self.edition, Twins(zh, en))
+        return (
+            f'<div class="pair"{self.read}>\n\n<div lang="zh"{self.read}>\n\n{zh}\n\n'
+            f'</div>\n<div lang="en"{self.read}>\n\n{en}\n\n</div>\n\n</div>'
+        )
+
+    read = " markdown"
+    """Lets Python-Markdown read what is in a div; notebooks do so anyway."""
+
+    def formula(self, block: Formula) -> str:
+        """Return a formula, its label made a number and a place to link to."""
+        text = block.raw.rstrip("\n")
+        if not block.label:
+            return text
+        number = self.book.number(block.label)
+        text = TAG.sub(lambda _: rf"\tag{{{number}}}", text)
+        return f'<div id="{block.label}"{self.read}>\n\n{text}\n\n</div>'
+
+    def caption(self, block: Figure) -> str:
+        """Return a figure's caption with its number."""
+        number = self.book.number(figure_label(block))
+        caption = block.caption
+        if number:
+            word = WORDS["figure"]
+            caption = Twins(
+                f"{word.zh.format(number)} {caption.zh}",
+                f"{word.en.format(number)} {caption.en}",
+            )
+        return self.linked(marked(self.edition, caption))
+
+    def figure(self, block: Figure) -> str:
+        """Return a picture with its caption."""
+        alt = plain_text(choose(self.edition, block.alt))
+        return (
+            f'<figure id="{figure_label(block)}" markdown="span">\n'
+            f"![{alt}]({block.path})\n"
+            f'<figcaption markdown="span">{self.caption(block)}</figcaption>\n</figure>'
+        )
+
+    def contents(self) -> str:
+        """Return the list of a chapter's pages, a line each."""
+        rows = []
+        for page in self.book.chapters[self.page.chapter][1:]:
+            number = self.book.number(page.headings[0].anchor)
+            title = numbered(self.edition, number, page.title)
+            line = marked(self.edition, first_sentences(page))
+            link = self.to_file(page)
+            rows.append(f"- [{title}]({link})<br>{plain_text(line)}")
+        return '<div class="contents" markdown>\n\n' + "\n".join(rows) + "\n\n</div>"
+
+    def linked(self, text: str) -> str:
+        """Return a text whose links lead where the labels are now."""
+        return linked(text, self.link, self.number)
+
+    def number(self, label: str) -> str:
+        """Return the link that a label without words stands for."""
+        found = self.book.labels.get(label)
+        number = found.number if found else label
+        if found and isinstance(found.block, Formula):
+            number = f"({number})"
+        return f"[{number}]({self.to(label)})"
+
+    def link(self, goal: str) -> str:
+        """Return where a link leads to."""
+        if is_outside(goal) or not goal.startswith("#"):
+            return goal
+        return self.to(goal[1:])
+
+    def to(self, label: str) -> str:
+        """Return the way to a label: its page's file, its anchor there."""
+        found = self.book.labels.get(label)
+        if not found or found.page is self.page:
+            return f"#{label}"
+        top = found.block is found.page.headings[0]
+        return self.to_file(found.page) + ("" if top else f"#{label}")
+
+    def to_file(self, page: Page) -> str:
+        """Return the way to another page."""
+        return relative(woven_file(self.page), woven_file(page))
+
+
+def figure_label(block: Figure) -> str:
+    """Return the name under which a figure is linked to."""
+    return f"fig-{PurePosixPath(block.path).stem}"
+
+
+def first_sentences(page: Page) -> Twins:
+    """Return the first sentence of a page in both languages, without marks."""
+    text = next((b.text for b in page.blocks if isinstance(b, Pair)), Twins("", ""))
+    return Twins(*(_sentence(side) for side in (text.zh, text.en)))
+
+
+def _sentence(text: str) -> str:
+    first = plain_text(text.partition("\n\n")[0]).replace("\n", " ")
+    found = SENTENCE.match(first)
+    return found[0] if found else first

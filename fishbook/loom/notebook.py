@@ -1,0 +1,198 @@
+"""A page in one edition as a notebook with its recorded outputs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+from fishbook.loom import disk, names
+from fishbook.loom.blocks import (
+    MARKER,
+    Block,
+    Cell,
+    Code,
+    DetailsClose,
+    DetailsOpen,
+    Fence,
+    Figure,
+    Formula,
+    Heading,
+    Output,
+    Twins,
+)
+from fishbook.loom.book import Book
+from fishbook.loom.compare import looks_like_error
+from fishbook.loom.edition import WORDS, choose, marked
+from fishbook.loom.markdown import Weaver, address, figure_label
+from fishbook.loom.page import Page
+from fishbook.loom.run import module_name
+from fishbook.loom.svg import weave_svg
+
+
+class NotebookWeaver(Weaver):
+    """Writes a page's words for a notebook, whose links lead to `base`."""
+
+    read = ""
+
+    def __init__(self, book: Book, page: Page, edition: str, base: str) -> None:
+        super().__init__(book, page, edition)
+        self.base = base
+
+    def block(self, block: Block) -> str:
+        """Return one block as a notebook's Markdown."""
+        match block:
+            case Heading():
+                return f"{'#' * block.level} {self.linked(self.heading(block))}"
+            case Figure():
+                return f"*{self.caption(block)}*"
+            case DetailsOpen():
+                return f"**{marked(self.edition, block.summary)}**"
+            case Output() | DetailsClose():
+                return ""
+            case Fence():
+                return block.raw.rstrip("\n")
+        return super().block(block)
+
+    def formula(self, block: Formula) -> str:
+        """Return a formula with its number; the notebook keeps no place for it."""
+        text = super().formula(block)
+        return text.split("\n\n")[1] if block.label else text
+
+    def to_file(self, page: Page) -> str:
+        """Return the address of another page of the site."""
+        return f"{self.base}{address(page)}"
+
+    def to(self, label: str) -> str:
+        """Return the address of a label on the site, on this page too."""
+        found = self.book.labels.get(label)
+        if not found:
+            return f"#{label}"
+        top = found.block is found.page.headings[0]
+        return self.to_file(found.page) + ("" if top else f"#{label}")
+
+
+def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:
+    """Return a page as the JSON of a notebook; `base` is its edition's address."""
+    weaver = NotebookWeaver(book, page, edition, base)
+    cells: list[dict[str, Any]] = []
+    words: list[str] = []
+    of_code = {cell.code.line: cell for cell in page.cells}
+    there = set(names.KNOWN)
+    depth = 0
+
+    def flush() -> None:
+        if words:
+            text = "\n\n".join(words)
+            cells.append({"cell_type": "markdown", "metadata": {}, "source": text})
+            words.clear()
+
+    for block in page.blocks:
+        depth += isinstance(block, DetailsOpen) - isinstance(block, DetailsClose)
+        if isinstance(block, Code):
+            flush()
+            if borrowed := _borrowed(book, page, block, there):
+                cells.append(_folded(_new_code(borrowed, borrows=True)))
+            folded = depth > 0 or block.hidden
+            cells.append(_code_cell(book, page, of_code[block.line], edition, folded))
+        elif text := weaver.block(block):
+            words.append(text)
+            if isinstance(block, Heading) and block.level == 1:
+                words.append(weaver.prose(WORDS["run"]))
+    flush()
+    return _json([{"id": f"cell-{n}", **cell} for n, cell in enumerate(cells)])
+
+
+def _new_code(source: str, **metadata: Any) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": metadata,
+        "outputs": [],
+        "source": source,
+    }
+
+
+def _json(cells: list[dict[str, Any]]) -> str:
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook = {"metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    notebook["cells"] = cells
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def runnable(page: Page, code: Code) -> str:
+    """Return a block's code so that it runs alone, with what it continues."""
+    if not code.target:
+        return code.source.strip("\n")
+    parts = page.definition(code).parts
+    upto = parts[: parts.index(code) + 1]
+    return "\n\n".join(part.source.strip("\n") for part in upto)
+
+
+def _borrowed(book: Book, page: Page, code: Code, there: set[str]) -> str:
+    """Return the import of what a chunk has from its file's part on earlier pages.
+
+    The names that the code makes are added to those that are `there`.
+    """
+    source = runnable(page, code)
+    made = names.assigned_names(source) | names.imported_names(source)
+    earlier: set[str] = set()
+    if code.target:
+        for _, definition in book.earlier(page, code.target):
+            before = definition.source()
+            earlier |= names.assigned_names(before) | names.imported_names(before)
+    wanted = sorted((names.used_names(source) - made - there) & earlier)
+    there |= made | set(wanted)
+    if not wanted:
+        return ""
+    return f"from {module_name(code.target)} import {', '.join(wanted)}"
+
+
+def _folded(cell: dict[str, Any]) -> dict[str, Any]:
+    """Hide a cell's code, as far as a notebook can."""
+    hidden = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
+    return {**cell, "metadata": {**cell["metadata"], **hidden}}
+
+
+def _code_cell(
+    book: Book, page: Page, cell: Cell, edition: str, folded: bool
+) -> dict[str, Any]:
+    """Return a code cell with its outputs; hidden code and solutions are folded."""
+    code = _new_code(MARKER.sub(r"  # (\1)", names.light(runnable(page, cell.code))))
+    if folded:
+        code = _folded(code)
+    if cell.output:
+        code["outputs"] += _outputs(cell.output.text)
+        if looks_like_error(cell.output.text):
+            code["metadata"].setdefault("tags", []).append("raises-exception")
+    if cell.figure:
+        svg = disk.read(book.root / page.path.parent / cell.figure.path)
+        if svg is not None:
+            code["outputs"].append(_drawn(cell.figure, svg, edition))
+    return code
+
+
+def _drawn(figure: Figure, svg: str, edition: str) -> dict[str, Any]:
+    """Return a picture as an output; the metadata say which one, for the site."""
+    alt = choose(edition, figure.alt)
+    return {
+        "output_type": "display_data",
+        "data": {"image/svg+xml": weave_svg(svg, edition)},
+        "metadata": {
+            "figure": figure.path,
+            "label": figure_label(figure),
+            "alt": alt,
+        },
+    }
+
+
+def _outputs(shown: str) -> list[dict[str, Any]]:
+    printed, failure = shown, []
+    if looks_like_error(shown):
+        printed, _, error = shown.rstrip("\n").rpartition("\n")
+        name, _, value = error.partition(": ")
+        what = {"ename": name, "evalue": value, "traceback": [error]}
+        failure = [{"output_type": "error", **what}]
+    stream = {"output_type": "stream", "name": "stdout", "text": printed + "\n"}
+    return ([stream] if printed else []) + failure
