@@ -1,1 +1,33 @@
-"""The loom: the book's chapters to its package, tests, notebooks and site."""
+"""The loom: the book's pages to its package, tests, notebooks and site.
+
+A page's text becomes blocks, and everything else is made of these. The rooms in reading
+order; each uses only those before it:
+
+problem     what is wrong, where, what to do about it
+blocks      the kinds of block that a page is made of
+inline      code, formulas, links and words within a text
+scan        a page's lines to blocks, one reader a kind
+page        one Markdown file: its blocks, its cells, its text back to the byte
+disk        files: read as plain text, written at once, only what differs
+book        the pages in order: chapters, labels and their numbers, definitions
+names       what a piece of Python sets, reads and imports
+check/      every rule of the grammar, and only here
+
+imports     the imports at the top of a tangled file
+tangle      the book to the package; edits by hand are kept
+
+run         a page's cells run in order, in one namespace
+compare     what was printed and drawn beside what the page shows
+record      what was printed and drawn, written into the page
+collect     each block of each page a test
+
+edition     the editions, and all of the site's own words
+svg         a picture with the words of one edition
+markdown    a page in one edition: how headings, captions, links come out
+notebook    a page in one edition as a notebook: what its cells show
+weave       an edition's files on disk
+
+site/       the woven files to HTML: plugin (the one door), build, serve, html,
+            figures, formulas, labs; draw/ and theme/ hold what browsers run
+cli         the verbs of the command `fishbook`
+"""

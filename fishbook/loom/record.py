@@ -67,6 +67,8 @@ def _unexpected(folder: Path, cell: Cell, result: Result) -> tuple[str, str] | N
     shown = cell.output.text if cell.output else ""
     if result.error and not looks_like_error(shown):
         what = f"this block raised an error the page doesn't show:\n{result.trace}"
+        if result.error.startswith("ModuleNotFoundError"):
+            return what, "pip install 'fishbook[plot]' brings what pages draw with"
         return what, "mend it, or show the error in an output fence that ends with it"
     if looks_like_error(shown) and not result.error:
         what = "the page shows an error, but the block raised none"
