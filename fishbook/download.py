@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
-import math
 import os
+import secrets
 import sys
-import tempfile
 import threading
-import time
-import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-T = TypeVar("T")
-Folder = str | os.PathLike[str]
+__all__ = ["DataError", "has_mnist", "mnist_array"]
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -32,74 +27,42 @@ MIRRORS = (
 )
 """Where the four files lie, compressed; asked in turn."""
 
-PATIENCE = 45.0
-"""Seconds to wait for answers, over all mirrors; time that brings data is free."""
-
-SILENCE = 10.0
-"""Seconds of silence after which a mirror is given up."""
-
-SLOWEST = 2_000
-"""Bytes a second below which a download is given up, after that patience."""
-
-TRIES = 2
-"""How often a mirror is asked that answers, but not well."""
+TIMEOUT = 9.0
+"""Seconds to wait for a mirror's answer, and as many for more of it; in all < 60."""
 
 
 class DataError(RuntimeError):
     """A data file can't be had, or is not what it should be."""
 
 
-@dataclass(frozen=True)
-class IdxFile:
-    """A file of unsigned bytes in the IDX format: big-endian header, then the bytes."""
-
-    name: str
-    shape: tuple[int, ...]
-    sha256: str
-    """Of the uncompressed file."""
-
-    @property
-    def magic(self) -> int:
-        """The first four bytes: 08 says unsigned bytes, then the number of axes."""
-        return 0x0800 + len(self.shape)
-
-    @property
-    def header_size(self) -> int:
-        """Four bytes for the magic number, and four for the length of each axis."""
-        return 4 + 4 * len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of bytes of the uncompressed file."""
-        return self.header_size + math.prod(self.shape)
-
-
-FILES = {
-    "train-images": IdxFile(
-        "train-images-idx3-ubyte",
-        (60_000, 28, 28),
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    ),
-    "train-labels": IdxFile(
-        "train-labels-idx1-ubyte",
-        (60_000,),
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    ),
-    "t10k-images": IdxFile(
-        "t10k-images-idx3-ubyte",
-        (10_000, 28, 28),
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    ),
-    "t10k-labels": IdxFile(
-        "t10k-labels-idx1-ubyte",
-        (10_000,),
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    ),
+SHA256 = {
+    "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
+"""Of the uncompressed bytes of each file."""
+
+LARGEST = 50_000_000
+"""Bytes of which no file has more."""
 
 
-def mnist_array(name: str, path: Folder | None = None) -> NDArray[np.uint8]:
-    """Give the images or the labels of one part of MNIST.
+def file_name(part: str) -> str:
+    """Return the name of the file with images, of three axes, or labels, of one."""
+    return f"{part}-idx{3 if part.endswith('images') else 1}-ubyte"
+
+
+ADVICE = (
+    "put these four files, as they are or as .gz, into a folder that can be read:"
+    f" {', '.join(map(file_name, SHA256))}; and set the environment variable"
+    " FISHBOOK_DATA to its absolute path"
+)
+
+
+def mnist_array(
+    name: str, path: str | os.PathLike[str] | None = None
+) -> NDArray[np.uint8]:
+    """Return the images or the labels of one part of MNIST.
 
     Parameters
     ----------
@@ -122,277 +85,169 @@ def mnist_array(name: str, path: Folder | None = None) -> NDArray[np.uint8]:
     DataError
         If the file can't be had, is damaged, or can't be stored.
     """
-    if name not in FILES:
-        raise ValueError(f"got {name!r}, but want one of {', '.join(FILES)}")
-    file = FILES[name]
-    folder, why = _folder(path)
-    found = find(file, folder)
-    if found:
-        data = read(file, found)
-    elif why:
-        raise DataError(_missing(file, folder, why))
+    if name not in SHA256:
+        raise ValueError(f"got {name!r}, but want one of {', '.join(SHA256)}")
+    own = _own_folder(path)
+    folder = own or cache_folder()
+    if found := find(name, folder):
+        data = read(name, found)
+    elif own:
+        raise DataError(f"{file_name(name)} can't be found in {folder}; {ADVICE}")
     else:
-        data = download(file, folder)
-    values = np.frombuffer(data, np.uint8, offset=file.header_size)
-    return values.reshape(file.shape)
+        data = download(name, folder)
+    # The header: two zeros, 8 for unsigned bytes, the number of axes, their lengths.
+    axes = data[3]
+    shape = np.frombuffer(data, ">u4", count=axes, offset=4)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def has_mnist(path: Folder | None = None) -> bool:
-    """Whether all four files are on this computer; nothing is downloaded or checked."""
-    folder, _ = _folder(path)
-    return all(find(file, folder) for file in FILES.values())
+def has_mnist(path: str | os.PathLike[str] | None = None) -> bool:
+    """Return whether all four files are here; nothing is downloaded or checked.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The folder to look in, as in `mnist_array`.
+    """
+    try:
+        folder = _own_folder(path) or cache_folder()
+    except DataError:
+        return False
+    return all(find(name, folder) for name in SHA256)
+
+
+def _own_folder(path: str | os.PathLike[str] | None) -> Path | None:
+    """Return the folder that the reader names, if any."""
+    if path is None:
+        path = os.environ.get("FISHBOOK_DATA") or None
+    return None if path is None else Path(path)
 
 
 def cache_folder() -> Path:
-    """Give the folder for downloaded files, where each system keeps such things."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
-    return Path(base, "fishbook")
+    """Return the folder for downloaded files, where each system keeps such things."""
+    variable, place = {
+        "win32": ("LOCALAPPDATA", "AppData/Local"),
+        "darwin": ("", "Library/Caches"),
+    }.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
+    try:
+        return Path(os.environ.get(variable) or Path.home() / place, "fishbook")
+    except RuntimeError:
+        raise DataError(f"there is no home folder for a cache; {ADVICE}") from None
 
 
-def _folder(path: Folder | None) -> tuple[Path, str]:
-    """Give the folder to look in, and who named it; nobody named the cache."""
-    if path is not None:
-        return Path(path), "path"
-    if named := os.environ.get("FISHBOOK_DATA"):
-        return Path(named), "FISHBOOK_DATA"
-    return cache_folder(), ""
-
-
-def find(file: IdxFile, folder: Path) -> Path | None:
-    """Give the path of a file, compressed or not, under either of its spellings."""
-    for name in (file.name, file.name.replace("-idx", ".idx")):
-        for path in (folder / name, folder / f"{name}.gz"):
-            if path.is_file():
+def find(name: str, folder: Path) -> Path | None:
+    """Return the path of a file, compressed or not, under either of its spellings."""
+    plain = file_name(name)
+    for spelling in (plain, plain.replace("-idx", ".idx")):
+        for path in (folder / spelling, folder / f"{spelling}.gz"):
+            if os.path.isfile(path):  # a path's own method may raise
                 return path
     return None
 
 
-def read(file: IdxFile, path: Path) -> bytes:
-    """Read a file, compressed or not, and check it."""
-    fix = "delete it, so that it is downloaded anew, or put a good one there"
+def read(name: str, path: Path) -> bytes:
+    """Return the bytes of a file on this computer, uncompressed and checked."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: can't be read: {error.strerror}; {fix}") from None
-    try:
-        return checked(file, decompressed(file, data) if path.suffix == ".gz" else data)
-    except DataError as error:
-        raise DataError(f"{path}: {error}; {fix}") from None
-
-
-def decompressed(file: IdxFile, data: bytes) -> bytes:
-    """Take the gzip off, but no more bytes than the file has."""
-    if data[:2] != b"\x1f\x8b":
-        raise DataError(f"not compressed by gzip: it begins with {data[:15]!r}")
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        raw = unpacker.decompress(data, file.size + 1)
-    except zlib.error as error:
-        raise DataError(f"damaged: {error}") from None
-    if not unpacker.eof and len(raw) <= file.size:
-        raise DataError(f"cut off after {len(raw):,} of {file.size:,} bytes")
-    return raw
-
-
-def checked(file: IdxFile, data: bytes) -> bytes:
-    """Give the data back if it is the file, or say what it is instead."""
-    digest = hashlib.sha256(data).hexdigest()
-    if digest == file.sha256:
-        return data
-    for other in FILES.values():
-        if digest == other.sha256:
-            raise DataError(f"the wrong file: this is {other.name}, want {file.name}")
-    magic = int.from_bytes(data[:4], "big")
-    if magic != file.magic:
+        return checked(name, path.read_bytes())
+    except (DataError, OSError) as error:
         raise DataError(
-            f"not the right kind of file: the magic number is {magic}, want"
-            f" {file.magic}; it begins with {data[:15]!r}"
+            f"{path}: {error}; put a good copy in its place, one that can be read;"
+            " in the cache, deleting it will do: it is downloaded anew"
+        ) from None
+
+
+def checked(name: str, data: bytes) -> bytes:
+    """Return data without their compression, if they are the file."""
+    if data[:2] == b"\x1f\x8b":
+        try:
+            data = zlib.decompressobj(wbits=31).decompress(data, LARGEST)
+        except zlib.error as error:
+            raise DataError(f"damaged: {error}") from None
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != SHA256[name]:
+        raise DataError(
+            f"damaged, or not {file_name(name)}: read {len(data):,} bytes that begin"
+            f" with {data[:15]!r}; their SHA-256 is {digest}, want {SHA256[name]}"
         )
-    if len(data) != file.size:
-        size = (
-            f"{len(data):,}" if len(data) <= file.size else f"more than {file.size:,}"
-        )
-        raise DataError(f"of the wrong size: {size} bytes, want {file.size:,}")
-    raise DataError(f"damaged: SHA-256 is {digest}, want {file.sha256}")
-
-
-def download(file: IdxFile, folder: Path) -> bytes:
-    """Fetch a file from the mirrors in turn, check it, and store it uncompressed.
-
-    Nothing is left in the folder unless all of it went well.
-    """
-    target = folder / file.name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # Where nothing can be stored, say so before megabytes are fetched.
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{file.name}.")
-    except OSError as error:
-        raise DataError(_unstored(target, error)) from None
-    try:
-        with os.fdopen(handle, "wb") as out:
-            data = fetch(file, folder)
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        if find(file, folder):  # another process was quicker and has it open
-            return read(file, target)
-        raise DataError(_unstored(target, error)) from None
-    finally:
-        Path(temporary).unlink(missing_ok=True)
     return data
 
 
-def fetch(file: IdxFile, folder: Path) -> bytes:
-    """Give a file's bytes from the first mirror that has it whole."""
-    patience = _Patience(PATIENCE)
+def download(name: str, folder: Path) -> bytes:
+    """Fetch a file from a mirror and store it, whole or not at all."""
+    target = folder / file_name(name)
+    unfinished = folder / f".{file_name(name)}.{secrets.token_hex(8)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Where nothing can be stored, say so before megabytes are fetched.
+        with unfinished.open("xb") as out:
+            data = fetch(name)
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.replace(target)
+    except OSError as error:
+        if found := find(name, folder):  # another process was quicker and has it open
+            return read(name, found)
+        raise DataError(
+            f"{target}: can't be stored: {error}; make room, or make the folder"
+            f" writable, or {ADVICE}"
+        ) from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+    return data
+
+
+def fetch(name: str) -> bytes:
+    """Fetch the bytes of a file from the first mirror that has it whole."""
     failures = []
-    for address in (f"{mirror}{file.name}.gz" for mirror in MIRRORS):
-        for last in (*[False] * (TRIES - 1), True):
-            try:
-                return checked(file, decompressed(file, _get(file, address, patience)))
-            except (DataError, OSError, http.client.HTTPException) as error:
-                why = _reason(error)
-                if last or patience.left <= 0 or not _worth_another_try(error):
-                    failures.append(f"  {address}: {why}")
-                    break
-    raise DataError(_unfetched(file, folder, failures))
-
-
-class _Patience:
-    """The seconds left for waiting: silence uses them up, data doesn't."""
-
-    def __init__(self, seconds: float) -> None:
-        self.left = seconds
-
-    def wait(self, work: Callable[[], T]) -> T:
-        """Do some work, for as long as a mirror may be silent and no longer.
-
-        A thread does it, since no time-out of Python's ends a look-up of names.
-        """
-        limit = min(SILENCE, self.left)
-        if limit <= 0:
-            raise TimeoutError(f"no time left of {PATIENCE:.0f} s")
-        results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
-
-        def run() -> None:
-            try:
-                results.put((work(), None))
-            except BaseException as error:
-                results.put((None, error))
-
-        start = time.monotonic()
-        threading.Thread(target=run, daemon=True).start()
+    for mirror in MIRRORS:
+        address = f"{mirror}{file_name(name)}.gz"
         try:
-            result, error = results.get(timeout=limit)
-        except Empty:
-            raise TimeoutError(f"no answer in {limit:.0f} s") from None
-        finally:
-            self.left -= time.monotonic() - start
-        if error:
-            raise error
-        return result  # type: ignore[return-value]
-
-
-def _get(file: IdxFile, address: str, patience: _Patience) -> bytes:
-    """Give what is at an address, with its progress shown."""
-    request = urllib.request.Request(address, headers={"User-Agent": "fishbook"})
-    response = patience.wait(lambda: urllib.request.urlopen(request, timeout=SILENCE))
-    with response:
-        expected = int(response.headers.get("Content-Length") or 0)
-        with _Progress(file.name, expected) as progress:
-            return b"".join(_chunks(file, response, expected, progress))
-
-
-def _chunks(
-    file: IdxFile, response: Any, expected: int, progress: _Progress
-) -> Iterator[bytes]:
-    """Yield what arrives, and make sure that it is all, and no more than can be."""
-    got = 0
-    start = time.monotonic()
-    while chunk := response.read1(1 << 16):
-        yield chunk
-        got += len(chunk)
-        progress.draw(got)
-        if got > file.size + 1024:
-            raise DataError(f"too long: more than {file.size:,} bytes")
-        if time.monotonic() - start > PATIENCE + got / SLOWEST:
-            raise TimeoutError(f"too slow: less than {SLOWEST:,} bytes a second")
-    if got < expected:
-        raise DataError(f"cut off after {got:,} of {expected:,} bytes")
-
-
-class _Progress:
-    """A bar on a terminal, a line elsewhere; plain letters, which any console has."""
-
-    def __init__(self, name: str, expected: int) -> None:
-        self.name, self.expected = name, expected
-        self.moving = sys.stderr.isatty()
-
-    def __enter__(self) -> _Progress:
-        if not self.moving:
-            print(f"downloading {self.name}", file=sys.stderr)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.moving:
-            print(file=sys.stderr)
-
-    def draw(self, got: int) -> None:
-        """Draw how much has come."""
-        if self.moving:
-            share = min(got / self.expected, 1) if self.expected else 0
-            bar = ("#" * round(30 * share)).ljust(30, ".")
-            line = f"\r{self.name} [{bar}] {got / 1e6:5.1f} MB"
-            print(line, end="", file=sys.stderr, flush=True)
-
-
-def _worth_another_try(error: Exception) -> bool:
-    """Whether the same mirror may do better: not where it is silent or says no."""
-    if isinstance(error, urllib.error.HTTPError):
-        return error.code >= 500
-    if isinstance(error, urllib.error.URLError):
-        return isinstance(error.reason, ConnectionResetError)
-    return not isinstance(error, TimeoutError)
-
-
-def _reason(error: Exception) -> str:
-    """Say in a few words why an address gave nothing."""
-    if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP {error.code} {error.reason}".splitlines()[0]
-    if isinstance(error, urllib.error.URLError):
-        return str(error.reason)
-    return str(error) or type(error).__name__
-
-
-def _missing(file: IdxFile, folder: Path, why: str) -> str:
-    state = "" if folder.is_dir() else ", which is no folder"
-    return (
-        f"{file.name} is not in {folder}{state} (from {why}); put these there, as they"
-        f" are or as .gz: {', '.join(f.name for f in FILES.values())}"
-    )
-
-
-def _unfetched(file: IdxFile, folder: Path, failures: list[str]) -> str:
-    lines = "\n".join(failures)
-    return (
-        f"{file.name} is not in the cache {folder}, and no mirror gave it:\n{lines}\n"
-        "Connect to the network and try again. Or put these four files, as they are or"
-        " as .gz, into a folder, and set the environment variable FISHBOOK_DATA to its"
-        f" absolute path: {', '.join(f.name for f in FILES.values())}."
+            return checked(name, _body(name, address))
+        except (DataError, OSError, HTTPException, ValueError) as error:
+            failures.append(f"  {address}: {str(error) or type(error).__name__}\n")
+    raise DataError(
+        f"{file_name(name)} is not on this computer, and no mirror gave it:\n"
+        f"{''.join(failures)}Connect to the network and try again, or {ADVICE}."
         " load_digits() needs none of them."
     )
 
 
-def _unstored(target: Path, error: OSError) -> str:
-    return (
-        f"{target}: can't be stored: {error.strerror or error}; make room or make the"
-        " folder writable, or set FISHBOOK_DATA to a folder with the four files"
-    )
+def _body(name: str, address: str) -> bytes:
+    """Fetch what is at an address, with a bar on a terminal and a line elsewhere."""
+    data = bytearray()
+    moving = sys.stderr.isatty()
+    with _answer(address) as response:
+        total = response.length or LARGEST
+        print(f"downloading {file_name(name)}", file=sys.stderr)
+        try:
+            while len(data) < LARGEST and (chunk := response.read(1 << 16)):
+                data += chunk
+                if moving:
+                    bar = ("#" * round(30 * len(data) / total)).ljust(30, ".")
+                    line = f"\r[{bar}] {len(data) / 1e6:5.1f} MB"
+                    print(line, end="", file=sys.stderr, flush=True)
+        finally:
+            if moving:
+                print(file=sys.stderr)
+    return bytes(data)
+
+
+def _answer(address: str) -> Any:
+    """Return the response from an address, or raise if it doesn't come in time.
+
+    A thread waits for it, since no time-out of Python's ends a look-up of names.
+    """
+    answer: Future[Any] = Future()
+    opener = urllib.request.build_opener()  # with the proxies of now
+    request = urllib.request.Request(address, headers={"User-Agent": "fishbook"})
+
+    def ask() -> None:
+        try:
+            answer.set_result(opener.open(request, timeout=TIMEOUT))
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return answer.result(TIMEOUT)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import gzip
 import hashlib
-import http.server
 import os
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +19,16 @@ import numpy as np
 import pytest
 
 from fishbook import download
-from fishbook.download import (
-    FILES,
-    DataError,
-    IdxFile,
-    cache_folder,
-    has_mnist,
-    mnist_array,
-)
+from fishbook.download import DataError, cache_folder, file_name, has_mnist, mnist_array
 
+REAL = (download.MIRRORS, download.TIMEOUT)
 ENVIRONMENT = ("FISHBOOK_DATA", "XDG_CACHE_HOME", "LOCALAPPDATA", "HOME", "USERPROFILE")
+SMALL = {
+    "train-images": np.arange(60, dtype=np.uint8).reshape(5, 4, 3),
+    "train-labels": np.arange(5, dtype=np.uint8),
+    "t10k-images": np.arange(24, dtype=np.uint8).reshape(2, 4, 3),
+    "t10k-labels": np.arange(2, dtype=np.uint8),
+}
 
 
 def idx(values: np.ndarray[Any, Any]) -> bytes:
@@ -38,126 +37,144 @@ def idx(values: np.ndarray[Any, Any]) -> bytes:
     return b"".join(n.to_bytes(4, "big") for n in header) + values.tobytes()
 
 
-SMALL = {
-    "train-images": np.arange(60, dtype=np.uint8).reshape(5, 4, 3),
-    "train-labels": np.arange(5, dtype=np.uint8),
-    "t10k-images": np.arange(24, dtype=np.uint8).reshape(2, 4, 3),
-    "t10k-labels": np.arange(2, dtype=np.uint8),
-}
-RAW = {FILES[name].name: idx(values) for name, values in SMALL.items()}
-IMAGES = FILES["train-images"].name
-Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
+RAW = {name: idx(values) for name, values in SMALL.items()}
+SMALL_SHA256 = {name: hashlib.sha256(data).hexdigest() for name, data in RAW.items()}
+GOOD = RAW["train-images"]
+PACKED = gzip.compress(GOOD)
+DAMAGED = GOOD[:-1] + b"!"
+IMAGES = file_name("train-images")
+Answer = Callable[[BaseHTTPRequestHandler], object]
 
 
-def send(
-    handler: http.server.BaseHTTPRequestHandler,
-    body: bytes,
-    code: int = 200,
-    length: int | None = None,
-) -> None:
-    handler.send_response(code)
-    handler.send_header("Content-Length", str(len(body) if length is None else length))
-    handler.end_headers()
-    handler.wfile.write(body)
+def sends(data: bytes, code: int = 200, missing: int = 0) -> Answer:
+    """Make an answer that promises some bytes more than it sends."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(code)
+        handler.send_header("Content-Length", str(len(data) + missing))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
 
 
-def good(handler: http.server.BaseHTTPRequestHandler) -> None:
-    name = handler.path.rpartition("/")[2].removesuffix(".gz")
-    send(handler, gzip.compress(RAW[name]))
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """A server at which many may knock at the same time."""
-
-    request_queue_size = 64
+def good(handler: BaseHTTPRequestHandler) -> None:
+    name = handler.path.rpartition("/")[2].partition("-idx")[0]
+    sends(gzip.compress(RAW[name]))(handler)
 
 
 class Mirror:
-    """A server on this computer whose answers a test chooses, the last one for good."""
+    """A server on this computer whose answers a test chooses."""
 
     def __init__(self) -> None:
-        self.answers: list[Answer] = [good]
+        self.answer: Answer = good
         self.asked: list[str] = []
+        self.over = threading.Event()
         mirror = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 mirror.asked.append(self.path)
-                answers = mirror.answers
-                answer = answers.pop(0) if len(answers) > 1 else answers[0]
-                answer(self)
+                mirror.answer(self)
 
             def log_message(self, *_: object) -> None: ...
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/mnist/"
         serve = self.server.serve_forever
         threading.Thread(target=serve, args=(0.02,), daemon=True).start()
 
+    def stop(self) -> None:
+        self.over.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+    def is_silent(self, _: BaseHTTPRequestHandler) -> None:
+        self.over.wait()
+
+    def stops_halfway(self, handler: BaseHTTPRequestHandler) -> None:
+        sends(PACKED[:30], missing=99)(handler)
+        self.over.wait()
+
+    def never_ends(self, handler: BaseHTTPRequestHandler) -> None:
+        sends(b"", missing=10**12)(handler)
+        while not self.over.is_set():
+            try:
+                handler.wfile.write(bytes(1 << 16))
+            except OSError:
+                return
+
 
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    """Stand in for the mirrors, with files small enough to fail often."""
+    """Stand in for two mirrors."""
     mirror = Mirror()
-    monkeypatch.setattr(download, "MIRRORS", (mirror.url,))
+    monkeypatch.setattr(download, "MIRRORS", (mirror.url, f"{mirror.url}second/"))
     yield mirror
-    mirror.server.shutdown()
-    mirror.server.server_close()
+    mirror.stop()
 
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Use small files and an empty cache; let no proxy come between."""
+    """Use small files, an empty cache, no mirror but a test's own, and no proxy."""
     for name in ENVIRONMENT:
         monkeypatch.setenv(name, str(tmp_path / "home"))
     monkeypatch.delenv("FISHBOOK_DATA")
     monkeypatch.setenv("no_proxy", "*")
-    small = {
-        name: IdxFile(FILES[name].name, values.shape, sha256(idx(values)))
-        for name, values in SMALL.items()
-    }
-    monkeypatch.setattr(download, "FILES", small)
+    monkeypatch.setattr(download, "SHA256", SMALL_SHA256)
+    monkeypatch.setattr(download, "LARGEST", 10_000)
     monkeypatch.setattr(download, "MIRRORS", ())
+    monkeypatch.setattr(download, "TIMEOUT", 60.0)
     return cache_folder()
 
 
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def names_in(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
-def everything_in(folder: Path) -> list[str]:
-    return sorted(p.name for p in folder.rglob("*")) if folder.exists() else []
-
-
-def put(folder: Path, name: str = IMAGES, data: bytes | None = None) -> Path:
+def put(folder: Path, name: str = IMAGES, data: bytes = GOOD) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_bytes(RAW[IMAGES] if data is None else data)
+    path.write_bytes(data)
     return path
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_a_mirror_gives_each_file_and_the_cache_keeps_it(
-    mirror: Mirror, cache: Path, name: str
+def raises(error: Exception) -> Callable[..., Any]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def failure(words: str) -> str:
+    """Give the message with which the images can't be had, and no other error's."""
+    with pytest.raises(DataError, match=words) as caught:
+        mnist_array("train-images")
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    return str(caught.value)
+
+
+def assert_advises(message: str) -> None:
+    assert "FISHBOOK_DATA" in message
+    assert all(file_name(name) in message for name in SMALL)
+
+
+# Files that are there
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["raw", "gz"])
+@pytest.mark.parametrize("name", [IMAGES, "train-images.idx3-ubyte"])
+@pytest.mark.parametrize("by", ["path", "FISHBOOK_DATA"])
+def test_a_folder_of_ones_own_will_do_without_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, by: str, packed: bool
 ) -> None:
-    np.testing.assert_array_equal(mnist_array(name), SMALL[name])
-    assert everything_in(cache) == [FILES[name].name]
-    np.testing.assert_array_equal(mnist_array(name), SMALL[name])
-    assert len(mirror.asked) == 1
-
-
-def test_the_array_is_read_only(mirror: Mirror) -> None:
+    put(tmp_path, *((f"{name}.gz", PACKED) if packed else (name,)))
+    if by == "FISHBOOK_DATA":
+        monkeypatch.setenv("FISHBOOK_DATA", str(tmp_path))
+    got = mnist_array("train-images", tmp_path if by == "path" else None)
+    np.testing.assert_array_equal(got, SMALL["train-images"])
     with pytest.raises(ValueError, match="read-only"):
-        mnist_array("train-labels")[0] = 1
-
-
-def test_has_mnist_wants_all_four_and_asks_nobody(mirror: Mirror, cache: Path) -> None:
-    for name in SMALL:
-        assert not has_mnist()
-        mnist_array(name)
-    assert has_mnist()
-    assert has_mnist(cache)
-    assert len(mirror.asked) == 4
+        got[0] = 1
 
 
 def test_an_unknown_part_is_refused() -> None:
@@ -165,394 +182,76 @@ def test_an_unknown_part_is_refused() -> None:
         mnist_array("test-images")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [IMAGES, f"{IMAGES}.gz", "train-images.idx3-ubyte", "train-images.idx3-ubyte.gz"],
-)
-@pytest.mark.parametrize("by", ["path", "FISHBOOK_DATA"])
-def test_a_folder_of_ones_own_will_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: Mirror, name: str, by: str
+@pytest.mark.parametrize("folder", ["empty", "missing", "n" * 999])
+def test_nothing_is_downloaded_in_place_of_a_named_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: Mirror, folder: str
 ) -> None:
-    folder = tmp_path / "own"
-    put(folder, name, gzip.compress(RAW[IMAGES]) if name.endswith(".gz") else None)
-    if by == "FISHBOOK_DATA":
-        monkeypatch.setenv("FISHBOOK_DATA", str(folder))
-    got = mnist_array("train-images", folder if by == "path" else None)
-    np.testing.assert_array_equal(got, SMALL["train-images"])
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("FISHBOOK_DATA", str(tmp_path / folder))
+    message = failure("can't be found in")
+    assert_advises(message)
+    assert str(tmp_path / folder) in message
     assert mirror.asked == []
 
 
-@pytest.mark.parametrize("there", [True, False], ids=["empty folder", "no folder"])
-def test_a_named_folder_without_the_file_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: Mirror, there: bool
-) -> None:
-    """Nothing is downloaded then: the reader asked for that folder."""
-    folder = tmp_path / "own"
-    if there:
-        folder.mkdir()
-    monkeypatch.setenv("FISHBOOK_DATA", str(folder))
-    with pytest.raises(DataError, match="FISHBOOK_DATA") as caught:
-        mnist_array("train-images")
-    assert str(folder) in str(caught.value)
-    assert ("no folder" in str(caught.value)) is not there
-    assert mirror.asked == []
-
-
-def flipped(data: bytes) -> bytes:
-    return data[:-1] + bytes([data[-1] ^ 1])
-
-
-RAW_FAULTS: dict[str, tuple[bytes, str]] = {
-    "damaged": (flipped(RAW[IMAGES]), "damaged: SHA-256"),
-    "short": (RAW[IMAGES][:-7], "wrong size: 69 bytes, want 76"),
-    "long": (RAW[IMAGES] + b"x", "wrong size: more than 76 bytes"),
-    "empty": (b"", "magic number is 0"),
-    "a web page": (b"<!DOCTYPE html><p>Sign in", "magic number .*DOCTYPE"),
-    "labels": (RAW["train-labels-idx1-ubyte"], "this is train-labels-idx1-ubyte"),
-    "another part": (RAW["t10k-images-idx3-ubyte"], "this is t10k-images-idx3-ubyte"),
-    "wrong magic": (b"\x00\x00\x08\x01" + RAW[IMAGES][4:], "2049, want 2051"),
-}
-PACKED = gzip.compress(RAW[IMAGES])
-PACKED_FAULTS: dict[str, tuple[bytes, str]] = {
-    "cut off": (PACKED[:-9], "cut off"),
-    "damaged": (PACKED[:-8] + b"????" + PACKED[-4:], "damaged: .*data check"),
-    "not gzip": (RAW[IMAGES], "not compressed by gzip"),
-    "a web page": (b"<html>404", "not compressed by gzip.*html"),
-    "a bomb": (
-        gzip.compress(RAW[IMAGES] + bytes(10**7)),
-        "wrong size: more than 76 bytes",
-    ),
-    "empty": (b"", "not compressed"),
+FAULTS: dict[str, tuple[bytes, str]] = {
+    "damaged": (DAMAGED, "damaged"),
+    "cut off": (GOOD[:-7], "read 69 bytes"),
+    "empty": (b"", "read 0 bytes"),
+    "a web page": (b"<html>Sign in to the hotel's network", "<html>"),
+    "another part": (RAW["t10k-images"], "not train-images"),
+    "packed and damaged": (gzip.compress(DAMAGED), "damaged"),
+    "packed and cut off": (PACKED[:-12], "damaged"),
+    "packed badly": (PACKED[:20] + b"??" + PACKED[22:], "damaged"),
+    "a bomb": (gzip.compress(bytes(700_000)), "read 10,000 bytes"),
 }
 
 
-@pytest.mark.parametrize("fault", RAW_FAULTS)
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_bad_file_is_named_and_left_alone(
     cache: Path, mirror: Mirror, fault: str
 ) -> None:
-    data, words = RAW_FAULTS[fault]
+    data, words = FAULTS[fault]
     path = put(cache, data=data)
-    with pytest.raises(DataError, match=words) as caught:
-        mnist_array("train-images")
-    assert str(path) in str(caught.value)
-    assert "delete it" in str(caught.value)
+    assert str(path) in failure(words)
     assert path.read_bytes() == data
     assert mirror.asked == []
-
-
-@pytest.mark.parametrize("fault", PACKED_FAULTS)
-def test_a_bad_compressed_file_is_named_and_left_alone(
-    tmp_path: Path, fault: str
-) -> None:
-    data, words = PACKED_FAULTS[fault]
-    path = put(tmp_path, f"{IMAGES}.gz", data)
-    with pytest.raises(DataError, match=words) as caught:
-        mnist_array("train-images", tmp_path)
-    assert str(path) in str(caught.value)
-    assert path.read_bytes() == data
 
 
 def test_a_file_that_cannot_be_read_is_named(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(cache)
-
-    def refuse(_: Path) -> bytes:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(DataError, match="can't be read: Permission denied") as caught:
-        mnist_array("train-images")
-    assert str(path) in str(caught.value)
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(Path, "read_bytes", raises(denied))
+    assert str(path) in failure("Permission denied.*put a good copy")
 
 
-def hang_up(handler: http.server.BaseHTTPRequestHandler) -> None:
-    handler.connection.shutdown(socket.SHUT_RDWR)
+def test_has_mnist_wants_all_four_and_asks_nobody(cache: Path) -> None:
+    for name in SMALL:
+        assert not has_mnist()
+        put(cache, file_name(name), b"not looked into")
+    assert has_mnist()
+    assert has_mnist(cache)
 
 
-def reset(handler: http.server.BaseHTTPRequestHandler) -> None:
-    linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    handler.connection.close()
-
-
-def stay_silent(handler: http.server.BaseHTTPRequestHandler) -> None:
-    time.sleep(1.2)
-
-
-def stop_halfway(handler: http.server.BaseHTTPRequestHandler) -> None:
-    body = gzip.compress(RAW[IMAGES])
-    send(handler, body[:30], length=len(body))
-    time.sleep(1.2)
-
-
-def trickle(handler: http.server.BaseHTTPRequestHandler) -> None:
-    send(handler, b"", length=10_000)
-    for _ in range(100):
-        try:
-            handler.wfile.write(b"\x1f")
-        except OSError:
-            return
-        time.sleep(0.05)
-
-
-def send_back(handler: http.server.BaseHTTPRequestHandler) -> None:
-    handler.send_response(302)
-    handler.send_header("Location", handler.path)
-    handler.end_headers()
-
-
-def body_of(data: bytes, code: int = 200, length: int | None = None) -> Answer:
-    return lambda handler: send(handler, data, code, length)
-
-
-BAD_ANSWERS: dict[str, tuple[Answer, str]] = {
-    "not found": (body_of(b"no", 404), "HTTP 404"),
-    "server error": (body_of(b"no", 500), "HTTP 500"),
-    "forbidden": (body_of(b"no", 403), "HTTP 403"),
-    "a web page": (body_of(b"<html>Sign in to the hotel's network"), "gzip.*html"),
-    "garbage": (body_of(b"\x1f\x8b" + bytes(50)), "damaged"),
-    "cut off": (body_of(gzip.compress(RAW[IMAGES])[:-12]), "cut off"),
-    "shorter than said": (body_of(b"\x1f\x8b", length=999), "cut off|IncompleteRead"),
-    "too long": (body_of(bytes(10_000)), "too long"),
-    "a bomb": (body_of(gzip.compress(bytes(700_000), 9)), "magic|size"),
-    "another file": (
-        body_of(gzip.compress(RAW["train-labels-idx1-ubyte"])),
-        "wrong file: this is train-labels",
-    ),
-    "damaged": (body_of(gzip.compress(flipped(RAW[IMAGES]))), "SHA-256"),
-    "silence": (stay_silent, "no answer in|timed out"),
-    "hangs up": (hang_up, "closed|reset|Remote"),
-    "resets": (reset, "reset|closed|Remote"),
-    "stops halfway": (stop_halfway, "timed out"),
-    "a trickle": (trickle, "too slow"),
-    "a circle": (send_back, "HTTP 302"),
-}
-
-
-SLOW = {"silence", "stops halfway", "a trickle"}
-
-
-def be_hasty(
-    monkeypatch: pytest.MonkeyPatch, patience: float = 1.0, silence: float = 0.4
+def test_has_mnist_is_false_of_a_folder_that_cannot_be_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Wait less than readers do, where waiting is what a test is about."""
-    monkeypatch.setattr(download, "PATIENCE", patience)
-    monkeypatch.setattr(download, "SILENCE", silence)
+    assert not has_mnist(tmp_path / ("n" * 999))
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", raises(denied))
+        assert not has_mnist(tmp_path)
 
 
-@pytest.mark.parametrize("fault", BAD_ANSWERS)
-def test_a_mirror_that_fails_is_named_and_leaves_nothing(
-    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch, fault: str
-) -> None:
-    if fault in SLOW:
-        be_hasty(monkeypatch)
-    answer, words = BAD_ANSWERS[fault]
-    mirror.answers = [answer]
-    start = time.monotonic()
-    with pytest.raises(DataError, match=words) as caught:
-        mnist_array("train-images")
-    assert time.monotonic() - start < 40
-    message = str(caught.value)
-    assert f"{mirror.url}{IMAGES}.gz" in message
-    assert "FISHBOOK_DATA" in message
-    assert all(file.name in message for file in FILES.values())
-    assert everything_in(cache) == []
-    assert caught.value.__suppress_context__ or caught.value.__context__ is None
-
-
-@pytest.mark.parametrize("fault", BAD_ANSWERS)
-def test_the_next_mirror_is_asked(
-    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch, fault: str
-) -> None:
-    bad = Mirror()
-    bad.answers = [BAD_ANSWERS[fault][0]]
-    if fault in SLOW:
-        be_hasty(monkeypatch, patience=5.0, silence=2.0)
-    monkeypatch.setattr(download, "MIRRORS", (bad.url, mirror.url))
-    np.testing.assert_array_equal(mnist_array("train-images"), SMALL["train-images"])
-    assert everything_in(cache) == [IMAGES]
-    bad.server.shutdown()
-    bad.server.server_close()
-
-
-@pytest.mark.parametrize("fault", ["server error", "cut off", "resets", "hangs up"])
-def test_a_fault_that_passes_is_tried_again(mirror: Mirror, fault: str) -> None:
-    mirror.answers = [BAD_ANSWERS[fault][0], good]
-    np.testing.assert_array_equal(mnist_array("train-images"), SMALL["train-images"])
-    assert len(mirror.asked) == 2
-
-
-def test_no_is_not_asked_twice(mirror: Mirror) -> None:
-    mirror.answers = [BAD_ANSWERS["not found"][0]]
-    with pytest.raises(DataError):
-        mnist_array("train-images")
-    assert len(mirror.asked) == 1
-
-
-def test_without_a_network_it_gives_up_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look-up of names that never ends must not keep the reader waiting."""
-    mirrors = tuple(f"http://mirror-{n}.invalid/" for n in range(9))
-    monkeypatch.setattr(download, "MIRRORS", mirrors)
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(60))
-    be_hasty(monkeypatch)
-    start = time.monotonic()
-    with pytest.raises(DataError, match="no answer") as caught:
-        mnist_array("train-images")
-    assert time.monotonic() - start < 40
-    assert all(mirror in str(caught.value) for mirror in mirrors)
-
-
-def test_the_real_patience_is_less_than_a_minute() -> None:
-    code = "from fishbook import download as d; print(d.PATIENCE + d.SILENCE)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert float(done.stdout) < 60
-
-
-def test_a_closed_port_is_no_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "MIRRORS", ("http://127.0.0.1:9/",))
-    with pytest.raises(DataError, match="refused"):
-        mnist_array("train-images")
-
-
-class Full:
-    """A file on a full disk."""
-
-    def __init__(self, handle: int, *_: object) -> None:
-        self.handle = handle
-
-    def __enter__(self) -> Full:  # noqa: D105
-        return self
-
-    def __exit__(self, *_: object) -> None:  # noqa: D105
-        os.close(self.handle)
-
-    def write(self, _: bytes) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def test_a_full_disk_is_an_error_and_leaves_nothing(
-    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(download.os, "fdopen", Full)
-    with pytest.raises(DataError, match="No space left") as caught:
-        mnist_array("train-images")
-    assert str(cache / IMAGES) in str(caught.value)
-    assert everything_in(cache) == []
-
-
-def test_a_cache_that_cannot_be_written_is_an_error_before_any_download(
-    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EROFS, "Read-only file system")
-
-    monkeypatch.setattr(download.tempfile, "mkstemp", refuse)
-    with pytest.raises(DataError, match="Read-only") as caught:
-        mnist_array("train-images")
-    assert str(cache / IMAGES) in str(caught.value)
-    assert "FISHBOOK_DATA" in str(caught.value)
-    assert mirror.asked == []
-
-
-def test_a_file_in_the_place_of_the_cache_is_an_error(
-    mirror: Mirror, cache: Path
-) -> None:
-    put(cache.parent, cache.name, b"mine")
-    with pytest.raises(DataError, match="can't be stored"):
-        mnist_array("train-images")
-    assert cache.read_bytes() == b"mine"
-
-
-def test_a_read_only_cache_that_has_the_file_serves(
-    cache: Path, mirror: Mirror
-) -> None:
-    path = put(cache)
-    path.chmod(0o444)
-    cache.chmod(0o555)
-    try:
-        got = mnist_array("train-images")
-    finally:
-        cache.chmod(0o755)
-    np.testing.assert_array_equal(got, SMALL["train-images"])
-
-
-def test_an_interrupted_download_leaves_nothing(
-    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(*_: object) -> bytes:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(download, "fetch", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        mnist_array("train-images")
-    assert everything_in(cache) == []
-
-
-def test_many_at_once_all_get_the_file(mirror: Mirror, cache: Path) -> None:
-    """Threads and processes alike write files of their own, and rename them."""
-    got: list[Any] = []
-
-    def load() -> None:
-        got.append(mnist_array("train-images"))
-
-    threads = [threading.Thread(target=load) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(got) == 8
-    for array in got:
-        np.testing.assert_array_equal(array, SMALL["train-images"])
-    assert everything_in(cache) == [IMAGES]
-
-
-TWO = """
-import sys
-sys.path.insert(0, {tests!r})
-from fishbook import download
-import test_download as t
-download.FILES = {{n: download.IdxFile(t.FILES[n].name, v.shape, t.sha256(t.idx(v)))
-                  for n, v in t.SMALL.items()}}
-download.MIRRORS = ({url!r},)
-print(download.mnist_array("train-images").sum())
-"""
-
-
-def test_two_processes_at_once_both_get_the_file(mirror: Mirror, cache: Path) -> None:
-    code = TWO.format(tests=str(Path(__file__).parent), url=mirror.url)
-    run = [sys.executable, "-c", code]
-    both = [subprocess.Popen(run, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    sums = [process.communicate(timeout=60)[0].strip() for process in both]
-    assert sums == [str(SMALL["train-images"].sum())] * 2
-    assert everything_in(cache) == [IMAGES]
-
-
-def test_where_another_process_has_the_file_open_its_copy_serves(
-    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Windows doesn't rename over a file that is open."""
-
-    def refuse(*_: object) -> None:
-        put(cache)
-        raise PermissionError(errno.EACCES, "in use")
-
-    monkeypatch.setattr(download.os, "replace", refuse)
-    np.testing.assert_array_equal(mnist_array("train-images"), SMALL["train-images"])
-    assert everything_in(cache) == [IMAGES]
-
-
-def test_progress_is_a_line_in_a_log_and_a_bar_on_a_terminal(
-    mirror: Mirror, capsys: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mnist_array("train-labels")
-    assert capsys.readouterr().err == "downloading train-labels-idx1-ubyte\n"
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    mnist_array("train-images")
-    bar = capsys.readouterr().err
-    assert f"\r{IMAGES} [{'#' * 30}]" in bar
-    assert bar.endswith("\n")
-    assert bar.isascii()
+def test_without_a_home_there_is_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    homeless = RuntimeError("Could not determine home directory.")
+    monkeypatch.setattr(Path, "home", raises(homeless))
+    assert not has_mnist()
+    assert_advises(failure("no home"))
 
 
 @pytest.mark.parametrize(
@@ -575,17 +274,209 @@ def test_the_cache_is_where_each_system_keeps_it(
     assert cache_folder() == tmp_path / end
 
 
-def test_from_the_command_line_it_is_one_message_and_status_1(tmp_path: Path) -> None:
-    """No network, no files: what a reader sees who just tries it."""
-    code = (
-        "from fishbook import download; download.MIRRORS = ('http://127.0.0.1:9/',)\n"
-        "from fishbook.datasets import load_mnist; load_mnist()"
-    )
-    environment = {k: v for k, v in os.environ.items() if k not in ENVIRONMENT}
-    environment |= dict.fromkeys(ENVIRONMENT[1:], str(tmp_path))
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
-    )
-    assert done.returncode == 1
-    assert done.stderr.count("Traceback") == 1
-    assert "FISHBOOK_DATA" in done.stderr.rsplit("DataError", 1)[1]
+# Files that a mirror has
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_mirror_gives_each_file_and_the_cache_keeps_it(
+    mirror: Mirror, cache: Path, name: str
+) -> None:
+    for _ in range(2):
+        np.testing.assert_array_equal(mnist_array(name), SMALL[name])
+    assert names_in(cache) == [file_name(name)]
+    assert mirror.asked == [f"/mnist/{file_name(name)}.gz"]
+
+
+def test_the_environments_proxy_is_asked(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("http_proxy", mirror.url)
+    monkeypatch.setattr(download, "MIRRORS", ("http://mirror.invalid/",))
+    mnist_array("train-images")
+    assert mirror.asked == [f"http://mirror.invalid/{IMAGES}.gz"]
+    monkeypatch.setenv("http_proxy", "http:/slash-forgotten")
+    with pytest.raises(DataError, match="proxy URL with no authority"):
+        mnist_array("train-labels")
+
+
+BAD_ANSWERS: dict[str, tuple[Answer, str]] = {
+    **{name: (sends(data), words) for name, (data, words) in FAULTS.items()},
+    "not found": (sends(b"no", 404), "404"),
+    "server error": (sends(b"no", 500), "500"),
+    "shorter than said": (sends(PACKED[:30], missing=999), "damaged|IncompleteRead"),
+    "no HTTP": (lambda handler: handler.wfile.write(b"220 ftp\r\n"), "220 ftp"),
+    "hangs up": (lambda handler: handler.connection.close(), "closed|reset|Remote"),
+}
+
+
+def assert_both_fail(mirror: Mirror, cache: Path, words: str) -> None:
+    message = failure(words)
+    assert_advises(message)
+    assert all(f"{url}{IMAGES}.gz" in message for url in download.MIRRORS)
+    assert len(mirror.asked) == 2
+    assert names_in(cache) == []
+
+
+@pytest.mark.parametrize("fault", BAD_ANSWERS)
+def test_mirrors_that_fail_are_named_and_leave_nothing(
+    mirror: Mirror, cache: Path, fault: str
+) -> None:
+    mirror.answer, words = BAD_ANSWERS[fault]
+    assert_both_fail(mirror, cache, words)
+
+
+@pytest.mark.parametrize("way", ["is_silent", "stops_halfway"])
+def test_mirrors_that_keep_the_reader_waiting_are_given_up(
+    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr(download, "TIMEOUT", 0.3)
+    mirror.answer = getattr(mirror, way)
+    assert_both_fail(mirror, cache, "(?i)time")
+
+
+def test_an_answer_without_an_end_is_given_up(mirror: Mirror, cache: Path) -> None:
+    mirror.answer = mirror.never_ends
+    assert_both_fail(mirror, cache, "damaged")
+
+
+def test_after_one_that_fails_the_next_mirror_is_asked(
+    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = "http://127.0.0.1:9/"
+    monkeypatch.setattr(download, "MIRRORS", (closed, mirror.url))
+    np.testing.assert_array_equal(mnist_array("train-images"), SMALL["train-images"])
+    assert names_in(cache) == [IMAGES]
+
+
+def test_a_look_up_of_names_without_an_end_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some computers do that without a network."""
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait())
+    monkeypatch.setattr(download, "TIMEOUT", 0.1)
+    monkeypatch.setattr(download, "MIRRORS", REAL[0])
+    message = failure("no mirror gave it")
+    over.set()
+    assert_advises(message)
+    assert all(mirror in message for mirror in REAL[0])
+
+
+def test_all_mirrors_together_keep_a_reader_waiting_for_less_than_a_minute() -> None:
+    """Each may be silent twice: before its answer and in the middle of it."""
+    mirrors, timeout = REAL
+    assert len(mirrors) > 1
+    assert 2 * timeout * len(mirrors) < 60
+
+
+# Storing
+
+
+def test_a_file_in_the_place_of_the_cache_is_an_error(
+    mirror: Mirror, cache: Path
+) -> None:
+    put(cache.parent, cache.name, b"mine")
+    assert_advises(failure("can't be stored"))
+    assert cache.read_bytes() == b"mine"
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_before_any_download(
+    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(Path, "open", raises(error))
+    message = failure("Read-only file system; make room")
+    assert_advises(message)
+    assert str(cache / IMAGES) in message
+    assert mirror.asked == []
+
+
+@pytest.mark.parametrize(("place", "step"), [(os, "fsync"), (Path, "replace")])
+def test_a_full_disk_is_an_error_and_leaves_nothing(
+    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch, place: Any, step: str
+) -> None:
+    error = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(place, step, raises(error))
+    message = failure("No space left on device; make room")
+    assert str(cache / IMAGES) in message
+    assert names_in(cache) == []
+
+
+def test_an_interrupted_download_leaves_nothing(
+    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: str) -> bytes:
+        assert IMAGES not in names_in(cache)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(download, "fetch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        mnist_array("train-images")
+    assert names_in(cache) == []
+
+
+def test_a_new_file_may_be_read_by_whom_the_umask_lets(
+    mirror: Mirror, cache: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0o027)
+    try:
+        mnist_array("train-images")
+        plain = put(tmp_path, "plain")
+    finally:
+        os.umask(before)
+    assert (cache / IMAGES).stat().st_mode == plain.stat().st_mode
+
+
+LOAD = """
+import sys
+sys.path.insert(0, {tests!r})
+from fishbook import download
+from test_download import SMALL_SHA256
+download.SHA256, download.MIRRORS, download.TIMEOUT = SMALL_SHA256, ({url!r},), 60
+print(download.mnist_array("train-images").sum())
+"""
+
+
+def test_two_processes_at_once_both_get_the_file(mirror: Mirror, cache: Path) -> None:
+    """The mirror answers when both have asked."""
+    both_ask = threading.Barrier(2)
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        both_ask.wait(60)
+        good(handler)
+
+    mirror.answer = answer
+    code = LOAD.format(tests=str(Path(__file__).parent), url=mirror.url)
+    run = [sys.executable, "-c", code]
+    both = [subprocess.Popen(run, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    sums = [process.communicate()[0].strip() for process in both]
+    assert sums == [str(SMALL["train-images"].sum())] * 2
+    assert names_in(cache) == [IMAGES]
+
+
+def test_where_another_process_has_the_file_open_its_copy_serves(
+    mirror: Mirror, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows doesn't rename over a file that is open."""
+
+    def refuse(*_: object) -> None:
+        put(cache)
+        raise PermissionError(errno.EACCES, "in use")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    np.testing.assert_array_equal(mnist_array("train-images"), SMALL["train-images"])
+    assert names_in(cache) == [IMAGES]
+
+
+def test_progress_is_a_line_in_a_log_and_a_bar_on_a_terminal(
+    mirror: Mirror, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mnist_array("train-labels")
+    line = "downloading train-labels-idx1-ubyte\n"
+    assert capsys.readouterr().err == line
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    mnist_array("train-images")
+    bar = f"downloading {IMAGES}\n\r[{'#' * 30}]   0.0 MB\n"
+    assert capsys.readouterr().err == bar
