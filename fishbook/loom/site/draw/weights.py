@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-SAMPLE = Path(__file__).parent.parent / "data" / "sample_network.npz"
+SAMPLE = Path(__file__).parents[3] / "data" / "sample_network.npz"
 
 
 def weights_script(path: Path = SAMPLE) -> str:

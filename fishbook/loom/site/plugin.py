@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,67 +27,28 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.utils.templates import TemplateContext
 
-from fishbook.loom import labs
 from fishbook.loom.book import Book, chunks
 from fishbook.loom.chapter import Chapter, Heading
 from fishbook.loom.check import check
-from fishbook.loom.page import (
-    KATEX,
-    THEME,
-    Formula,
-    code_anchors,
-    figure_css,
-    katex,
-    link_chunks,
-    mark_latin,
-    mark_notes,
-    put_figures,
-    put_formulas,
-    take_formulas,
-)
+from fishbook.loom.edition import EDITIONS, NAMES, WORDS, words
 from fishbook.loom.problem import LoomError
+from fishbook.loom.site import figures, formulas, html, labs
+from fishbook.loom.site.assets import UNUSED, assets
 from fishbook.loom.tangle import Tangled, tangle
 from fishbook.loom.weave import (
-    EDITIONS,
     choose,
+    heading_text,
     notebook_file,
     page_file,
     plain_text,
     source_page,
     weave_edition,
 )
-from fishbook.loom.weights import weights_script
 
+ROOM = Path(__file__).parent
+THEME = ROOM / "theme"
 CACHE = Path(".cache", "fishbook")
 TEMPLATES = CACHE / "templates"
-NOT_FOR_READERS = re.compile(
-    r"katex\.mjs|root/|.*\.map$|assets/images/favicon\.png"
-    r"|assets/javascripts/lunr/(?!min/lunr\.(stemmer\.support|zh)\.min)"
-)
-WORDS = {
-    "description": (
-        "只用 NumPy 从零写出神经网络：每行代码都会运行，每个输出都经过核对。",
-        "Neural networks from scratch with NumPy: every line of code runs, every"
-        " output is checked.",
-    ),
-    "source": ("源代码", "Source"),
-    "code": ("代码", "Code"),
-    "notebook": ("下载本章的笔记本", "Download this chapter as a notebook"),
-    "lab_notebook": ("下载这份笔记本", "Download this notebook"),
-    "search": ("搜索", "Search"),
-    "edition": ("选择语言", "Choose the language"),
-    "light": ("切换到浅色", "Switch to light"),
-    "dark": ("切换到深色", "Switch to dark"),
-    "permalink": ("本节的链接", "Link to this section"),
-    "lost": ("没有这一页", "No such page"),
-    "lost_note": (
-        "这个地址没有页面：也许页面换了名字，也许链接抄漏了几个字。",
-        "There is no page at this address: the page may have a new name, or the link"
-        " may have lost a few letters.",
-    ),
-    "home": ("回到首页", "Go to the first page"),
-}
-NAMES = {"zh": "中文", "en": "English", "zh-en": "中文 · English"}
 SEARCHED = {"zh": ["zh"], "en": ["en"], "zh-en": ["zh"]}
 
 
@@ -108,7 +68,8 @@ class FishbookPlugin(BasePlugin[Options]):
         self.led = False
         self.root_url = ""
         self.tangled: dict[str, Tangled] = {}
-        self.formulas: dict[str, tuple[list[Formula], Future[list[str]]]] = {}
+        self.formulas: dict[str, list[formulas.Formula]] = {}
+        self.rendered: dict[formulas.Formula, str] = {}
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Remember whether MkDocs builds or serves."""
@@ -124,7 +85,6 @@ class FishbookPlugin(BasePlugin[Options]):
             self.book = self.book or Book.load(root)
             self.woven = self.woven or weave(self.book, edition, self.root_url)
             self.tangled = tangle(self.book)
-        katex(root)
         logging.getLogger("jieba").setLevel(logging.WARNING)
         labs.use_our_template()
         config.docs_dir = str(self.woven)
@@ -141,7 +101,7 @@ class FishbookPlugin(BasePlugin[Options]):
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Add the assets that are made or come from npm; leave out the unused."""
         for file in list(files):
-            if NOT_FOR_READERS.match(file.src_uri):
+            if UNUSED.match(file.src_uri):
                 files.remove(file)
         with plugin_errors():
             for name, content in assets(root_of(config)):
@@ -161,32 +121,41 @@ class FishbookPlugin(BasePlugin[Options]):
     def on_env(
         self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files
     ) -> jinja2.Environment:
-        """Compile the theme's templates once, not once an edition: half of the time."""
-        folder = root_of(config) / TEMPLATES
+        """Render all formulas; compile the theme's templates once for all editions."""
+        root = root_of(config)
+        together = [f for taken in self.formulas.values() for f in taken]
+        with contextlib.suppress(LoomError):  # the loop says which page is wrong
+            katex(root).render(together)
+        for source, taken in self.formulas.items():
+            with plugin_errors(source):
+                self.rendered |= katex(root).render(taken)
+        folder = root / TEMPLATES
         folder.mkdir(parents=True, exist_ok=True)
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
         return env
 
     def on_page_content(
-        self, html: str, *, page: Page, config: MkDocsConfig, files: Files
+        self, text: str, /, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
-        """Link the chunks to their source; begin with the formulas."""
+        """Finish what Markdown or mkdocs-jupyter made, and take the formulas out."""
         assert self.book
-        lab = page_of_lab(self.book, page)
-        if lab:
-            said = words(self.config.edition)
-            html = labs.finish(html, lab, self.config.edition, said)
-            labs.set_toc(page.toc, lab, self.config.edition)
+        said = words(self.config.edition)
+        if lab := page_of_lab(self.book, page):
+            headings = [b for b in lab.blocks if isinstance(b, Heading)]
+            edition = self.config.edition
+            shown = [(h.anchor, heading_text(edition, h.zh, h.en)) for h in headings]
+            text = labs.finish(text, shown, said)
+            titles = [(h.anchor, choose(edition, h.zh, h.en)) for h in headings]
+            labs.set_toc(page.toc, titles)
             page.title = heading_of(lab, self.config.edition)
-            html = html.replace(f'href="{config.site_url}', 'href="../../')
-        html = html.replace('<a href="http', '<a rel="external" href="http')
-        html, formulas = take_formulas(mark_latin(html))
-        html = mark_notes(code_anchors(html, kept=is_source(page)))
-        if formulas:
-            rendering = katex(root_of(config)).render(formulas)
-            self.formulas[page.file.src_uri] = formulas, rendering
+            text = text.replace(f'href="{config.site_url}', 'href="../../')
+        text, taken = formulas.take(text)
+        if taken:
+            self.formulas[page.file.src_uri] = taken
             page.meta["formulas"] = True
-        return link_chunks(html, lambda *chunk: self.source_url(page, files, *chunk))
+        text = html.finish(text, said, partial(self.source_url, page, files))
+        page.meta.setdefault("description", html.description(text))
+        return text
 
     @event_priority(-100)
     def on_page_context(
@@ -198,12 +167,11 @@ class FishbookPlugin(BasePlugin[Options]):
         nav: Navigation,
     ) -> TemplateContext:
         """Put in what the search index, which has read the page by now, leaves out."""
-        html = page.content or ""
-        with plugin_errors(page):
-            if page.file.src_uri in self.formulas:
-                formulas, rendering = self.formulas.pop(page.file.src_uri)
-                html = put_formulas(html, formulas, rendering.result())
-            page.content = put_figures(html, Path(config.docs_dir))
+        text = html.boxed(page.content or "")
+        taken = self.formulas.get(page.file.src_uri, [])
+        text = formulas.put(text, taken, self.rendered)
+        with plugin_errors(page.file.src_uri):
+            page.content = figures.put(text, partial(svg_text, Path(config.docs_dir)))
         notebook = notebook_file(page.file.src_uri.rpartition(".")[0])
         if not is_source(page) and Path(config.docs_dir, notebook).exists():
             page.meta["notebook"] = notebook
@@ -227,7 +195,7 @@ class FishbookPlugin(BasePlugin[Options]):
         """Watch the chapters instead of what is woven from them."""
         server.unwatch(config.docs_dir)
         server.watch(str(root_of(config) / "docs"))
-        server.watch(str(THEME))
+        server.watch(str(ROOM))
         return server
 
     def source_url(self, page: Page, files: Files, target: str, number: int) -> str:
@@ -263,12 +231,12 @@ def is_source(page: Page) -> bool:
 
 
 @contextlib.contextmanager
-def plugin_errors(page: Page | None = None) -> Iterator[None]:
+def plugin_errors(source: str = "") -> Iterator[None]:
     """Turn a problem of the book into an error that MkDocs shows without traceback."""
     try:
         yield
     except LoomError as error:
-        place = f"docs/{page.file.src_uri}: " if page else ""
+        place = f"docs/{source}: " if source else ""
         raise PluginError(f"{place}{error}") from None
 
 
@@ -279,9 +247,16 @@ def weave(book: Book, edition: str, root_url: str, use: str = "weave") -> Path:
     return folder
 
 
-def words(edition: str) -> dict[str, str]:
-    """Give the theme's own words in an edition."""
-    return {key: choose(edition, zh, en) for key, (zh, en) in WORDS.items()}
+@cache
+def katex(root: Path) -> formulas.Katex:
+    """Give the one KaTeX of this process."""
+    return formulas.Katex(root)
+
+
+def svg_text(folder: Path, address: str) -> str:
+    """Give the text of a figure by its address on a page."""
+    name = address.rpartition("/")[2]
+    return Path(folder, "figures", name).read_text(encoding="utf-8")
 
 
 def heading_of(chapter: Chapter, edition: str) -> str:
@@ -323,25 +298,10 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.extra["editions"] = NAMES
 
 
-def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
-    """Yield the names and contents of files that are made, or copied from npm."""
-    yield "figures.css", figure_css()
-    yield "draw-weights.js", weights_script()
-    folder = root / KATEX
-    if not folder.exists():
-        raise LoomError([f"formulas need {KATEX}; run `make setup` or `npm ci`"])
-    css = (folder / "dist" / "katex.min.css").read_text(encoding="utf-8")
-    only_woff2 = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
-    yield "katex/katex.min.css", only_woff2
-    yield "katex/LICENSE.txt", (folder / "LICENSE").read_bytes()
-    for font in sorted((folder / "dist" / "fonts").glob("*.woff2")):
-        yield f"katex/fonts/{font.name}", font.read_bytes()
-
-
 def write_root(book: Book, root_url: str, site: Path) -> None:
     """Write what stands above the editions: choice of language, 404, sitemap."""
     env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(THEME / "root"), autoescape=True
+        loader=jinja2.FileSystemLoader(ROOM / "root"), autoescape=True
     )
     for name in ("index.html", "404.html", "sitemap.xml", "robots.txt"):
         text = env.get_template(name).render(
@@ -428,7 +388,6 @@ def build(root: Path, *, strict: bool = False, site_dir: Path | None = None) -> 
     book = Book.load(root)
     if strict and (problems := check(book)):
         raise LoomError(problems)
-    katex(root)
     root_url = ""
     with messages():
         for edition in EDITIONS:
@@ -451,7 +410,7 @@ class Desk:
         An edition takes the place of the last good one only when it is whole.
         """
         book = Book.load(self.root)
-        theme = stamps(THEME), stamps(self.root / "mkdocs.yml")
+        theme = stamps(ROOM), stamps(self.root / "mkdocs.yml")
         changed = []
         for edition in EDITIONS:
             woven = weave(book, edition, self.url, "serve")
