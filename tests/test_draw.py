@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from fishbook.datasets import has_mnist, load_digits, load_mnist
+from fishbook.loom.site.draw.weights import weights_script
 from fishbook.loom.weave import EDITIONS
-from fishbook.loom.weights import weights_script
 from fishbook.networks import accuracy, load_sample_network, predict
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -26,7 +26,7 @@ browser = test_browser.browser
 url = test_browser.url
 
 PAGE = "02a-draw-a-digit/"
-ASSETS = Path(test_browser.ROOT, "fishbook", "loom", "theme", "assets")
+ASSETS = Path(test_browser.ROOT, "fishbook", "loom", "site", "draw")
 NO_MNIST = "needs MNIST: set FISHBOOK_DATA, or run load_mnist() once"
 SEVEN = [[(0.3, 0.25), (0.7, 0.25), (0.46, 0.8)]]
 THROUGH = """([images, scale, left, top]) => images.map(pixels => {

@@ -80,7 +80,7 @@ def test_the_wheel_holds_the_whole_package(tmp_path: Path) -> None:
     files = (path for path in (ROOT / "fishbook").rglob("*") if path.is_file())
     names = {path.relative_to(ROOT).as_posix() for path in files}
     assert held == {name for name in names if "__pycache__" not in name}
-    assert {"fishbook/py.typed", "fishbook/loom/theme/main.html"} <= held
+    assert {"fishbook/py.typed", "fishbook/loom/site/theme/main.html"} <= held
 
 
 def test_both_readmes_give_the_same_commands() -> None:

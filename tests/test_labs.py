@@ -215,8 +215,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         '<svg width="9" height="9" viewBox="0 0 9 9">',
     )
     shutil.copy(ROOT / "mkdocs.yml", root)
-    theme = "custom_dir: fishbook/loom/theme"
-    edit(root / "mkdocs.yml", theme, f"custom_dir: {ROOT / 'fishbook/loom/theme'}")
+    theme = "custom_dir: fishbook/loom/site/theme"
+    edit(root / "mkdocs.yml", theme, f"custom_dir: {ROOT / 'fishbook/loom/site/theme'}")
     (root / "node_modules").symlink_to(ROOT / "node_modules")
     record(Book.load(root))
     build(root, strict=True)
@@ -247,7 +247,7 @@ def test_a_labs_page_is_made_as_a_chapters(site: Path, edition: str) -> None:
     assert 'href="../../02-sums/#sums"' in html
     assert 'href="../../notebooks/labs-01-try.ipynb" download' in html
     assert "&lt;b&gt;" in html
-    assert re.search(r'\(1\)!.*?</div>\s*<ol class="notes">', html, re.S)
+    assert re.search(r'href="#note-1-1".*?</div>\s*<ol class="notes">', html, re.S)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)

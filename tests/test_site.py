@@ -19,10 +19,9 @@ import pytest
 
 pytest.importorskip("material")
 
-from fishbook.loom.page import inline_svg
+from fishbook.loom.edition import EDITIONS
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site import Desk, EditionsServer, build
-from fishbook.loom.weave import EDITIONS
 
 ROOT = Path(__file__).parent.parent
 URL = "https://example.org/fishbook/"
@@ -57,7 +56,7 @@ def copy_book(root: Path, chapter: str = CHAPTER) -> Path:
     (root / "docs" / "index.md").write_text("# 书 | Book {#book}\n", encoding="utf-8")
     (root / "docs" / "01-gates.md").write_text(chapter, encoding="utf-8")
     shutil.copy(ROOT / "mkdocs.yml", root)
-    theme = Path("fishbook", "loom", "theme")
+    theme = Path("fishbook", "loom", "site", "theme")
     shutil.copytree(ROOT / theme, root / theme)
     katex = Path("node_modules", "katex")
     if not (ROOT / katex).exists():
@@ -253,13 +252,3 @@ def test_the_server_answers_and_has_a_page_for_wrong_addresses(
             urllib.request.urlopen(server + path, timeout=10)
         assert wrong.value.code == 404
         assert words in wrong.value.read().decode()
-
-
-def test_a_picture_keeps_its_words_and_loses_needless_digits() -> None:
-    svg = (
-        '<svg width="9" height="9"><path d="M 1.234567 -2.500000"/>'
-        "<text>0.123456</text></svg>"
-    )
-    inline = inline_svg(svg, "a", "p-")
-    assert 'd="M 1.23 -2.50"' in inline
-    assert ">0.123456<" in inline

@@ -72,7 +72,7 @@ class Heading(Block):
 
 @dataclass(frozen=True)
 class Formula(Block):
-    """A displayed formula with its `$$`; `label` is what its `\\tag` holds."""
+    r"""A displayed formula with its `$$`; `label` is what its `\tag` holds."""
 
     label: str
 

@@ -1,30 +1,56 @@
-"""The editions of the book: which twin each one shows, and the site's own words."""
+"""The editions, and every word that the site itself says, in both languages."""
 
 from __future__ import annotations
 
 from fishbook.loom.blocks import Twins
 
-EDITIONS = {"zh": "中文", "en": "English", "zh-en": "中文 · English"}
-"""The editions by their names for readers; the last one has both languages."""
-
+EDITIONS = ("zh", "en", "zh-en")
+NAMES = {"zh": "中文", "en": "English", "zh-en": "中文 · English"}
 WORDS = {
-    "title": Twins("用 NumPy 从零写深度学习", "Deep learning from scratch, in NumPy"),
-    "figure": Twins("图 {}", "Figure {}"),
-    "exercise": Twins("练习 {}", "Exercise {}"),
-    "tangled": Twins(
-        "这个文件由下列页面中的代码块织成：", "This file is made of the blocks in:"
+    "description": (
+        "只用 NumPy 从零写出神经网络：每行代码都会运行，每个输出都经过核对。",
+        "Neural networks from scratch with NumPy: every line of code runs, every"
+        " output is checked.",
     ),
-    "run": Twins(
+    "source": ("源代码", "Source"),
+    "figure": ("图 {}", "Figure {}"),
+    "exercise": ("练习 {}", "Exercise {}"),
+    "code": ("代码", "Code"),
+    "output": ("输出", "Output"),
+    "note": ("注释", "Note"),
+    "copy": ("代码块的按钮", "Buttons of the code block"),
+    "notebook": ("下载本页的笔记本", "Download this page as a notebook"),
+    "search": ("搜索", "Search"),
+    "edition": ("选择语言", "Choose the language"),
+    "light": ("切换到浅色", "Switch to light"),
+    "dark": ("切换到深色", "Switch to dark"),
+    "permalink": ("本节的链接", "Link to this section"),
+    "lost": ("没有这一页", "No such page"),
+    "lost_note": (
+        "这个地址没有页面：也许页面换了名字，也许链接抄漏了几个字。",
+        "There is no page at this address: the page may have a new name, or the link"
+        " may have lost a few letters.",
+    ),
+    "home": ("回到首页", "Go to the first page"),
+    "read_zh": ("用中文读", "Read in Chinese"),
+    "read_en": ("用英文读", "Read in English"),
+    "read_both": ("双语对照", "Both, side by side"),
+    "run_note": (
         "运行这份笔记本需要软件包 `fishbook` 和 Matplotlib；怎样安装，见本书首页。",
         "To run this notebook you need the package `fishbook` and Matplotlib; the"
         " book's first page says how to install them.",
     ),
+    "source_note": (
+        "这个文件由以下章节中的代码块织成：",
+        "This file is made of the code blocks in:",
+    ),
 }
+"""Each word of the site: Chinese, English."""
 
 
 def words(edition: str) -> dict[str, str]:
-    """Return the site's words in an edition, by their keys."""
-    return {key: choose(edition, twins) for key, twins in WORDS.items()}
+    """Return the site's words in an edition; the one of both says both."""
+    return {key: choose(edition, Twins(*pair)) for key, pair in WORDS.items()}
 
 
 def choose(edition: str, twins: Twins, both: str = "{zh} {en}") -> str:
@@ -41,6 +67,9 @@ def marked(edition: str, twins: Twins) -> str:
     return choose(edition, twins, '{zh} <span lang="en">{en}</span>')
 
 
-def numbered(edition: str, number: str, twins: Twins) -> str:
-    """Return a heading or caption with its number in front."""
-    return f"{number} {marked(edition, twins)}" if number else marked(edition, twins)
+def titled(word: str, number: str, twins: Twins) -> Twins:
+    """Return a title with its number: `Figure 2.7 …`; `word` may be empty."""
+    if not number:
+        return twins
+    zh, en = WORDS[word] if word else ("{}", "{}")
+    return Twins(f"{zh.format(number)} {twins.zh}", f"{en.format(number)} {twins.en}")

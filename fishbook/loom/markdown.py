@@ -22,7 +22,7 @@ from fishbook.loom.blocks import (
     Twins,
 )
 from fishbook.loom.book import Book, relative
-from fishbook.loom.edition import WORDS, choose, marked, numbered
+from fishbook.loom.edition import choose, marked, titled
 from fishbook.loom.inline import is_outside, linked, plain_text
 from fishbook.loom.page import Page
 from fishbook.loom.scan import TAG
@@ -67,7 +67,9 @@ class Weaver:
                 title = f' title="{block.target}"' if block.target else ""
                 return f"```python{title}\n{names.light(block.source)}\n```"
             case Output():
-                return re.sub(r"(?<=`)output.*", " { .text .output }", block.raw, count=1)
+                return re.sub(
+                    r"(?<=`)output.*", " { .text .output }", block.raw, count=1
+                )
             case Formula():
                 return self.formula(block)
             case Annotations() | Figure() | DetailsOpen() | DetailsClose():
@@ -91,15 +93,9 @@ class Weaver:
 
     def heading(self, block: Heading) -> str:
         """Return a heading's words with its number."""
+        word = "exercise" if block.level == 3 else ""
         number = self.book.number(block.anchor)
-        if block.level == 3 and number:
-            word = WORDS["exercise"]
-            title = Twins(
-                f"{word.zh.format(number)} {block.title.zh}",
-                f"{word.en.format(number)} {block.title.en}",
-            )
-            return marked(self.edition, title)
-        return numbered(self.edition, number, block.title)
+        return marked(self.edition, titled(word, number, block.title))
 
     def prose(self, text: Twins) -> str:
         """Return prose in the edition's language; side by side where it has both."""
@@ -116,23 +112,15 @@ class Weaver:
 
     def formula(self, block: Formula) -> str:
         """Return a formula, its label made a number and a place to link to."""
-        text = block.raw.rstrip("\n")
+        text = numbered_tex(self.book, block)
         if not block.label:
             return text
-        number = self.book.number(block.label)
-        text = TAG.sub(lambda _: rf"\tag{{{number}}}", text)
         return f'<div id="{block.label}"{self.read}>\n\n{text}\n\n</div>'
 
     def caption(self, block: Figure) -> str:
         """Return a figure's caption with its number."""
         number = self.book.number(figure_label(block))
-        caption = block.caption
-        if number:
-            word = WORDS["figure"]
-            caption = Twins(
-                f"{word.zh.format(number)} {caption.zh}",
-                f"{word.en.format(number)} {caption.en}",
-            )
+        caption = titled("figure", number, block.caption)
         return self.linked(marked(self.edition, caption))
 
     def figure(self, block: Figure) -> str:
@@ -149,7 +137,7 @@ class Weaver:
         rows = []
         for page in self.book.chapters[self.page.chapter][1:]:
             number = self.book.number(page.headings[0].anchor)
-            title = numbered(self.edition, number, page.title)
+            title = marked(self.edition, titled("", number, page.title))
             line = marked(self.edition, first_sentences(page))
             link = self.to_file(page)
             rows.append(f"- [{title}]({link})<br>{plain_text(line)}")
@@ -184,6 +172,12 @@ class Weaver:
     def to_file(self, page: Page) -> str:
         """Return the way to another page."""
         return relative(woven_file(self.page), woven_file(page))
+
+
+def numbered_tex(book: Book, block: Formula) -> str:
+    """Return a displayed formula with its number in place of its label."""
+    number = book.number(block.label)
+    return TAG.sub(lambda _: rf"\tag{{{number}}}", block.raw.rstrip("\n"))
 
 
 def figure_label(block: Figure) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
 from typing import Any
 
 from fishbook.loom import disk, names
@@ -24,7 +23,7 @@ from fishbook.loom.blocks import (
 from fishbook.loom.book import Book
 from fishbook.loom.compare import looks_like_error
 from fishbook.loom.edition import WORDS, choose, marked
-from fishbook.loom.markdown import Weaver, address, figure_label
+from fishbook.loom.markdown import Weaver, address, figure_label, numbered_tex
 from fishbook.loom.page import Page
 from fishbook.loom.run import module_name
 from fishbook.loom.svg import weave_svg
@@ -56,8 +55,7 @@ class NotebookWeaver(Weaver):
 
     def formula(self, block: Formula) -> str:
         """Return a formula with its number; the notebook keeps no place for it."""
-        text = super().formula(block)
-        return text.split("\n\n")[1] if block.label else text
+        return numbered_tex(self.book, block)
 
     def to_file(self, page: Page) -> str:
         """Return the address of another page of the site."""
@@ -98,7 +96,7 @@ def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:
         elif text := weaver.block(block):
             words.append(text)
             if isinstance(block, Heading) and block.level == 1:
-                words.append(weaver.prose(WORDS["run"]))
+                words.append(weaver.prose(Twins(*WORDS["run_note"])))
     flush()
     return _json([{"id": f"cell-{n}", **cell} for n, cell in enumerate(cells)])
 

@@ -72,7 +72,9 @@ class Cursor:
         self.at = min(start + count, len(self.raw))
         return "".join(self.raw[start : self.at]), start + 1
 
-    def through(self, ends: Callable[[str], object], first: int = 1) -> tuple[int, bool]:
+    def through(
+        self, ends: Callable[[str], object], first: int = 1
+    ) -> tuple[int, bool]:
         """Return the lines up to the first that ends the block, and if there is one."""
         left = len(self.raw) - self.at
         for count in range(first, left):

@@ -99,10 +99,10 @@ def anchors(page: Page) -> Iterator[Problem]:
         if isinstance(block, Heading) and not block.anchor:
             what, fix = "this heading has no anchor", "end it with {#anchor}"
             yield problem(page, block, what, fix)
-        if isinstance(block, Formula) and block.label:
-            if not re.fullmatch(r"eq-[a-z0-9-]+", block.label):
-                what = f"the formula's tag {block.label!r} is no label"
-                yield problem(page, block, what, r"write \tag{eq-name}")
+        label = block.label if isinstance(block, Formula) else ""
+        if label and not re.fullmatch(r"eq-[a-z0-9-]+", label):
+            what = f"the formula's tag {label!r} is no label"
+            yield problem(page, block, what, r"write \tag{eq-name}")
 
 
 def fences(page: Page) -> Iterator[Problem]:
@@ -119,9 +119,8 @@ def fences(page: Page) -> Iterator[Problem]:
                     what = f"a {language} fence inside a language div would not be run"
                     fix = "move it out: code is shared by both languages"
                     yield problem(page, number, what, fix)
-        elif isinstance(block, Code) and block.target:
-            if wrong := bad_target(block.target):
-                yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
+        elif isinstance(block, Code) and (wrong := bad_target(block.target)):
+            yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
 
 
 def _fence(page: Page, block: Fence) -> Iterator[Problem]:
@@ -146,6 +145,8 @@ def language_of(info: str) -> str:
 
 def bad_target(target: str) -> str:
     """Say what is wrong with a chunk's title, or nothing."""
+    if not target:
+        return ""
     path = PurePosixPath(target)
     if "\\" in target or ":" in target or path.is_absolute() or ".." in path.parts:
         return f"title {target!r} points outside fishbook/"

@@ -18,7 +18,7 @@ from fishbook.loom.blocks import (
 )
 from fishbook.loom.book import Book
 from fishbook.loom.check.form import problem
-from fishbook.loom.inline import is_outside, spans
+from fishbook.loom.inline import Span, is_outside, spans
 from fishbook.loom.problem import Problem
 
 Rule: TypeAlias = Callable[[Book], Iterator[Problem]]
@@ -36,14 +36,12 @@ def labels_once(book: Book) -> Iterator[Problem]:
 
 def known_links(book: Book) -> Iterator[Problem]:
     """A link leads outside, to a label, or to a file under docs/."""
+    fix = "link to (#label) of a heading, formula or figure"
     for page in book.pages:
         for block in page.blocks:
-            for text in texts(block):
-                for span in spans(text):
-                    if span.kind in {"link", "number"} and not is_outside(span.text):
-                        if wrong := _broken(book, page.chapter, span.kind, span.text):
-                            fix = "link to (#label) of a heading, formula or figure"
-                            yield problem(page, block, wrong, fix)
+            for span in (span for text in texts(block) for span in spans(text)):
+                if wrong := _broken(book, page.chapter, span):
+                    yield problem(page, block, wrong, fix)
 
 
 def texts(block: Block) -> Iterator[str]:
@@ -66,13 +64,16 @@ def texts(block: Block) -> Iterator[str]:
         yield from (pair.zh, pair.en)
 
 
-def _broken(book: Book, folder: str, kind: str, link: str) -> str:
+def _broken(book: Book, folder: str, span: Span) -> str:
     """Say what is wrong with a link, or nothing."""
+    link = span.text
+    if span.kind not in {"link", "number"} or is_outside(link):
+        return ""
     label = link.removeprefix("#")
-    if kind == "number" or link.startswith("#"):
+    if span.kind == "number" or link.startswith("#"):
         if label not in book.labels:
             return f"link #{label}: no such label in the book"
-        if kind == "number" and not book.number(label):
+        if span.kind == "number" and not book.number(label):
             return f"link #{label}: it has no number, so the link needs words"
         return ""
     if link.partition("#")[0].endswith(".md"):

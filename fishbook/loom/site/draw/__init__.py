@@ -1,0 +1,1 @@
+"""The page where readers draw a digit."""

@@ -1,0 +1,172 @@
+"""What a page's HTML gets at the build: small passes, each from text to text."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Mapping
+from functools import partial, reduce
+from html import escape, unescape
+from typing import TypeAlias
+
+Pass: TypeAlias = Callable[[str], str]
+
+SHOWN = (
+    r'(?:<div class="[^"]*\boutput\b(?:(?!</pre>).)*</pre></div>\s*'
+    r"|<figure>(?:(?!</figure>).)*</figure>\s*)*"
+)
+NOTED = re.compile(
+    r'(?P<code><div class="[^"]*highlight"(?:(?!</pre>).)*# \(1\)(?:(?!</pre>).)*'
+    rf"</pre></div>\s*)(?P<shown>{SHOWN})<ol>(?P<notes>.*?)</ol>\s*(?P<more>{SHOWN})",
+    re.S,
+)
+MARK = re.compile(r'<span class="c1"># \((\d+)\)!?</span>')
+CHUNK = re.compile(
+    r'<div class="(?P<class>[^"]*highlight)">(?P<head>\s*<span class="filename">)'
+    r"(?P<target>fishbook/[\w/]+\.py)(?=</span>)"
+)
+PLAIN_SPAN = re.compile(r'<span class="(?:n|nn|o|p|w)">([^<]*)</span>')
+TWIN_SPANS = re.compile(
+    r'(?<=<span class="(s2|sd|c1)">)([^<]*)</span><span class="\1">'
+)
+LINE = re.compile(r'<a id="(__codelineno-[\d-]+)"[^>]*></a>([^\n]*\n)')
+LINE_TABLE = re.compile(
+    r'<div class="(?P<class>[^"]*highlight)"><table class="highlighttable">.*?'
+    r'<td class="code"><div>(?P<code>.*?)</div></td></tr></table>',
+    re.S,
+)
+LATIN_EMPHASIS = re.compile(r"<em>(?=[^\u3400-\u9fff<]+</em>)")
+EMPTY_HEAD = re.compile(r"<th([^>]*)>\s*</th>")
+HEADING = re.compile(r"(<h[1-3]\b.*?</h[1-3]>)", re.S)
+CONTAINER = re.compile(r"<(/?)(?:div|details|figure|blockquote|ul|ol|table)\b")
+TAG = re.compile(r"<[^>]*>")
+PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.S)
+
+
+def finish(
+    html: str, words: Mapping[str, str], link: Callable[[str, int], str] | None = None
+) -> str:
+    """Give what Markdown made of a page its last form but for formulas and figures.
+
+    Parameters
+    ----------
+    html : str
+        A page's HTML.
+    words : mapping
+        The site's words in the page's edition.
+    link : function, optional
+        Gives the address of a chunk, from its file and its number on this page.
+
+    Returns
+    -------
+    str
+        HTML for the search index, and for the reader after `boxed`.
+    """
+    passes: list[Pass] = [
+        outside_links,
+        latin_emphasis,
+        head_cells,
+        partial(notes, word=words["note"]),
+        plain_code,
+        lines,
+    ]
+    if link:
+        passes.append(partial(chunks, link=link))
+    return reduce(lambda text, work: work(text), passes, html)
+
+
+def outside_links(html: str) -> str:
+    """Mark the links that leave the book, whose addresses are printed."""
+    return html.replace('<a href="http', '<a rel="external" href="http')
+
+
+def latin_emphasis(html: str) -> str:
+    """Mark emphasis without Chinese in it, so that it stays italic among Chinese."""
+    return LATIN_EMPHASIS.sub('<em lang="en">', html)
+
+
+def head_cells(html: str) -> str:
+    """Let the empty corner of a table be no head: it heads nothing."""
+    return EMPTY_HEAD.sub(r"<td\1></td>", html)
+
+
+def notes(html: str, word: str) -> str:
+    """Lead from marks in code to the list that explains them, which ends the block."""
+    count = 0
+
+    def noted(block: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        here, notes = f"note-{count}-", block["notes"]
+        code = MARK.sub(
+            rf'<a class="note" href="#{here}\1" aria-label="{word} \1"></a>',
+            block["code"],
+        )
+        numbers = itertools.count(1)
+        listed = re.sub("<li>", lambda _: f'<li id="{here}{next(numbers)}">', notes)
+        shown = block["shown"] + block["more"]
+        return f'{code}{shown}<ol class="notes">{listed}</ol>\n'
+
+    return NOTED.sub(noted, html)
+
+
+def plain_code(html: str) -> str:
+    """Take the tags out of code that change nothing: they are half of a page's."""
+    html = PLAIN_SPAN.sub(r"\1", html.replace("<span></span>", ""))
+    return TWIN_SPANS.sub(r"\2", html)
+
+
+def lines(html: str) -> str:
+    """Let each line of a source page be one element, whose number CSS counts."""
+    if "highlighttable" not in html:
+        return re.sub(LINE, r"\2", html)
+    html = LINE_TABLE.sub(r'<div class="source \g<class>">\g<code>', html)
+    return LINE.sub(r'<span id="\1">\2</span>', html)
+
+
+def chunks(html: str, link: Callable[[str, int], str]) -> str:
+    """Mark a page's chunks, and link their titles to their places in the source."""
+    seen: dict[str, int] = {}
+
+    def linked(match: re.Match[str]) -> str:
+        target = match["target"]
+        seen[target] = seen.get(target, -1) + 1
+        address = escape(link(target, seen[target]))
+        title = f'<a href="{address}">{target}</a>'
+        return f'<div class="chunk {match["class"]}">{match["head"]}{title}'
+
+    return CHUNK.sub(linked, html)
+
+
+def boxed(html: str) -> str:
+    """Put what follows each heading into a box that a browser may draw later.
+
+    The headings stay outside, where links to them are exact. A page whose headings
+    stand within other elements stays as it is.
+    """
+    first, *rest = HEADING.split(html)
+    headings, bodies = rest[::2], rest[1::2]
+    if not all(map(balanced, bodies)):
+        return html
+    boxes = (f'<div class="box">{b}</div>' if b.strip() else "" for b in bodies)
+    return first + "".join(map(str.__add__, headings, boxes))
+
+
+def balanced(html: str) -> bool:
+    """Whether all containers that a piece of HTML opens are closed in it."""
+    depth = 0
+    for end in CONTAINER.findall(html):
+        depth += -1 if end else 1
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def description(html: str, length: int = 160) -> str:
+    """Give the words of a page's first paragraph, as search engines show them."""
+    paragraph = PARAGRAPH.search(html)
+    words = " ".join(unescape(TAG.sub("", paragraph[1] if paragraph else "")).split())
+    if len(words) <= length:
+        return words
+    end = max(words.rfind(mark, 0, length) for mark in " ，。、；")
+    return words[: end if end > 0 else length] + "…"

@@ -1,0 +1,84 @@
+"""What mkdocs-jupyter makes of a lab's notebook, mended to be like other pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mkdocs.structure.toc import AnchorLink, TableOfContents
+from mkdocs_jupyter.config import settings
+
+TEMPLATES = Path(__file__).with_name("notebook")
+CAPTION = re.compile(
+    r'<figure><img alt="" src="(?P<path>[^"]+)" ?/?></figure>\s*'
+    r"<p><em>(?P<caption>.*?)</em></p>",
+    re.S,
+)
+HEADING = re.compile(r"<h(?P<level>[1-6])\b[^>]*>.*?</h(?P=level)>", re.S)
+CODE_OR_TEXT = re.compile(r"<pre\b.*?</pre>|<code\b.*?</code>|(?P<text>[^<]+|<)", re.S)
+DISPLAYED = re.compile(r"<p>\s*\$\$(?P<tex>.*?)\$\$\s*</p>", re.S)
+INLINE = re.compile(r"(?<![\\$])\$(?P<tex>[^$]+)\$")
+TAG = re.compile(r"<[^>]*>")
+
+
+def use_our_template() -> None:
+    """Let mkdocs-jupyter write the HTML of our pages: no own colours, no scripts."""
+    settings.templates_dir = str(TEMPLATES)
+
+
+def finish(
+    html: str, headings: Iterable[tuple[str, str]], words: dict[str, str]
+) -> str:
+    """Give a lab's page the markup of other pages: captions, anchors, formulas.
+
+    `headings` are anchors and HTML of the lab's headings in order.
+    """
+    html = html.rpartition("<style>")[0] or html
+    html = html.replace("<summary></summary>", f"<summary>{words['code']}</summary>")
+    html = anchors(html, headings, words["permalink"])
+    return formulas(CAPTION.sub(_captioned, html))
+
+
+def _captioned(match: re.Match[str]) -> str:
+    alt = re.sub(r"[$\\{}]", "", TAG.sub("", match["caption"])).replace('"', "&quot;")
+    return (
+        f'<figure><img alt="{alt}" src="{match["path"]}">'
+        f"<figcaption>{match['caption']}</figcaption></figure>"
+    )
+
+
+def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> str:
+    """Give the headings the anchors that they have in the book."""
+    following = iter(headings)
+
+    def put(match: re.Match[str]) -> str:
+        anchor, text = next(following)
+        link = f'<a class="headerlink" href="#{anchor}" title="{permalink}">#</a>'
+        return f'<h{match["level"]} id="{anchor}">{text}{link}</h{match["level"]}>'
+
+    return HEADING.sub(put, html)
+
+
+def set_toc(toc: TableOfContents, headings: Iterable[tuple[str, str]]) -> None:
+    """Give the table of contents the same anchors, and titles without marks."""
+    for link, (anchor, title) in zip(_links(toc.items), headings, strict=True):
+        link.id, link.title = anchor, title
+
+
+def _links(items: list[AnchorLink]) -> Iterator[AnchorLink]:
+    for item in items:
+        yield item
+        yield from _links(item.children)
+
+
+def formulas(html: str) -> str:
+    """Mark formulas as arithmatex does on other pages, outside code."""
+    html = DISPLAYED.sub(r'<div class="arithmatex">\\[\g<tex>\\]</div>', html)
+
+    def mark(match: re.Match[str]) -> str:
+        if match["text"] is None:
+            return match[0]
+        return INLINE.sub(r'<span class="arithmatex">\\(\g<tex>\\)</span>', match[0])
+
+    return CODE_OR_TEXT.sub(mark, html)
