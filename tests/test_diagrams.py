@@ -18,12 +18,10 @@ from fishbook.diagrams import (
     STYLE,
     Picture,
     beside,
-    circuit,
     contrast,
     matrix,
     network,
     sign,
-    table,
 )
 
 MINUS = "\N{MINUS SIGN}"
@@ -31,12 +29,6 @@ SVG = "{http://www.w3.org/2000/svg}"
 GROUNDS = [("#ffffff", PALETTE), ("#1e2129", DARK)]
 WORDS = ("ink", "muted", "blue", "orange", "green", "red", "purple")
 SHADES = tuple(name for name in PALETTE if name.startswith("shade-"))
-
-XOR = {
-    "s_1": ("NAND", "x_1", "x_2"),
-    "s_2": ("OR", "x_1", "x_2"),
-    "y": ("AND", "s_1", "s_2"),
-}
 
 
 def xor_network() -> Picture:
@@ -49,6 +41,8 @@ def xor_network() -> Picture:
         weights=weights | dict.fromkeys(product(hidden, ["y"]), -0.5),
         bias={"s_1": 0.7, "s_2": -0.2, "y": -0.7},
         layers=["第 0 层 | Layer 0", "第 1 层 | Layer 1", "第 2 层 | Layer 2"],
+        at=0.28,
+        spread=1.4,
     )
 
 
@@ -67,27 +61,12 @@ def opened_network() -> Picture:
     )
 
 
-def crowded_network() -> Picture:
-    inputs, hidden = ["x_1", "x_2"], ["z_1", "z_2", "z_3"]
-    weights = dict.fromkeys(product(inputs, hidden), "w_{12}")
-    return network(inputs, hidden, weights=weights, bias=dict.fromkeys(hidden, "b_1"))
-
-
 PICTURES: dict[str, Callable[[], Picture]] = {
     "network": xor_network,
     "opened network": opened_network,
-    "circuit": lambda: circuit(XOR),
-    "every gate": lambda: beside(
-        *(
-            circuit({"y": (kind, "a", "b")})
-            for kind in ("AND", "NAND", "OR", "NOR", "XOR", "XNOR")
-        ),
-        circuit({"y": ("NOT", "a")}),
-    ),
-    "table": lambda: table(["x", "1 < 2 & y"], [(0, 1), (1, 0)], inputs=1),
     "matrices": lambda: beside(
         matrix([[1, 2.5]], shades={(0, 1): "shade-blue"}, across=2),
-        sign("@"),
+        sign("<"),
         matrix([[""], ["y_1"]], down="轴 0 | axis 0", colours=("blue", "orange")),
     ),
 }
@@ -158,7 +137,6 @@ def test_labels_are_all_there() -> None:
     assert set(shown) >= {"x1", "x2", "s1", "s2", "y", "1", "0.7", f"{MINUS}0.2"}
     assert shown.count("0.5") == 4
     assert shown.count(f"{MINUS}0.5") == 2
-    assert {"x1", "x2", "s1", "s2", "y", "NAND", "OR"} < set(texts(circuit(XOR)))
     assert "第 1 层 | Layer 1" in shown
 
 
@@ -170,10 +148,10 @@ def test_math_labels() -> None:
     assert float(index.get("dy", 0)) > 0
     assert "baseline-shift" not in ET.tostring(root, "unicode")
     word = list(root.iter(f"{SVG}text"))[1]
-    assert (word.text, word.get("font-family")) == ("AND", "sans-serif")
+    assert (word.text, len(word)) == ("AND", 0), "a word stays upright"
 
 
-@pytest.mark.parametrize("picture", [xor_network, opened_network, crowded_network])
+@pytest.mark.parametrize("picture", [xor_network, opened_network])
 def test_no_label_touches_a_line(picture: Callable[[], Picture]) -> None:
     """Measured in the picture itself: every label keeps away from every line."""
     root = parse(picture())
@@ -209,41 +187,20 @@ def test_a_matrix_has_its_cells_in_the_middle() -> None:
     assert texts(pointed) == ["1", "2", "2", "1"]
 
 
-def test_wires_that_branch_have_dots() -> None:
-    dots = [c for c in parse(circuit(XOR)).iter(f"{SVG}circle") if c.get("r") == "3.5"]
-    assert len(dots) == 2
-
-
 def test_room_for_both_languages() -> None:
-    gate = circuit({"y": ("AND", "x_1", "x_2")})
+    one = sign("=")
     long = "很长很长很长很长的中文名称 | and a long English name"
-    assert beside(gate, titles=[long]).width > gate.width + 100
-    assert beside(gate, gate).width == pytest.approx(2 * gate.width + 28)
+    assert beside(one, titles=[long]).width > one.width + 100
+    assert beside(one, one).width == pytest.approx(2 * one.width + 28)
 
 
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: network(), "no columns.* want at least one"),
-        (lambda: network("x_1", ["y"]), "'x_1' for a column.* want a list"),
         (lambda: network(["x"], ["x"]), "'x' twice.* want each once"),
         (lambda: network(["x"], ["y"], weights={("x", "z"): 1}), "'z'.* want one of"),
-        (lambda: network(["x"], ["y"], edges=[("y", "x")]), "want .* next column"),
-        (lambda: network(["x"], ["y"], bias={"x": 1}), "bias for 'x'.* want a node"),
-        (lambda: network(["x"], ["y"], layers=["a"]), "1 layer names.* want .* 2"),
         (lambda: network(["x"], ["y"], strong=[("x", "x")]), "'x'.* want one of"),
-        (lambda: network(["x"], ["y"], frames=[["z"]]), "'z' in a frame.* want one"),
-        (lambda: matrix([]), "want one length of 1 or more"),
-        (lambda: matrix([[1], [1, 2]]), r"\[1, 2\] cells.* want one length"),
-        (lambda: matrix([[1]], shades={(1, 0): "shade-red"}), r"\(1, 0\).* want"),
-        (lambda: network(["x_"]), "label 'x_'.* want one such as 'w_1'"),
-        (lambda: circuit({}), "no gates.* want at least one"),
-        (lambda: circuit({"y": ("ADN", "a", "b")}), "gate 'ADN'.* want one of AND"),
-        (lambda: circuit({"y": ("NOT", "a", "b")}), "2 inputs for 'y'.* NOT wants 1"),
-        (lambda: circuit({"y": ("OR", "y", "a")}), "loop through y"),
-        (lambda: table(["x", "y"], [(0,)]), "a row of 1 values.* want 2"),
-        (lambda: beside(), "no pictures"),
-        (lambda: beside(circuit(XOR), titles=["a", "b"]), "2 titles.* want .* 1"),
+        (lambda: network(["x"], ["y"], bias={"x": 1}), "bias for 'x'.* want one of"),
         (lambda: contrast("white", "#000000"), "'white'.* want one such as"),
     ],
 )
