@@ -67,9 +67,11 @@ def marked(edition: str, twins: Twins) -> str:
     return choose(edition, twins, '{zh} <span lang="en">{en}</span>')
 
 
-def titled(word: str, number: str, twins: Twins) -> Twins:
-    """Return a title with its number: `Figure 2.7 …`; `word` may be empty."""
+def titled(edition: str, number: str, twins: Twins, word: str = "") -> str:
+    """Return a title with its number; `word` says of what: `Figure 2.7 …`."""
     if not number:
-        return twins
-    zh, en = WORDS[word] if word else ("{}", "{}")
-    return Twins(f"{zh.format(number)} {twins.zh}", f"{en.format(number)} {twins.en}")
+        return marked(edition, twins)
+    if not word:
+        return f"{number} {marked(edition, twins)}"
+    zh, en = (form.format(number) for form in WORDS[word])
+    return marked(edition, Twins(f"{zh} {twins.zh}", f"{en} {twins.en}"))

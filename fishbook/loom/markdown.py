@@ -5,22 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from fishbook.loom import names
-from fishbook.loom.blocks import (
-    Annotations,
-    Block,
-    Code,
-    DetailsClose,
-    DetailsOpen,
-    Fence,
-    Figure,
-    Formula,
-    Heading,
-    Output,
-    Pair,
-    Shared,
-    Twins,
-)
+from fishbook.loom import blocks, names
+from fishbook.loom.blocks import Block, Twins
 from fishbook.loom.book import Book, relative
 from fishbook.loom.edition import choose, marked, titled
 from fishbook.loom.inline import is_outside, linked, plain_text
@@ -58,44 +44,38 @@ class Weaver:
     def block(self, block: Block) -> str:
         """Return one block as Markdown; nothing where it isn't shown."""
         match block:
-            case Heading():
+            case blocks.Heading():
                 title = self.linked(self.heading(block))
                 return f"{'#' * block.level} {title} {{#{block.anchor}}}"
-            case Pair():
+            case blocks.Pair():
                 return self.prose(block.text)
-            case Code(hidden=False):
+            case blocks.Code(hidden=False):
                 title = f' title="{block.target}"' if block.target else ""
                 return f"```python{title}\n{names.light(block.source)}\n```"
-            case Output():
+            case blocks.Output():
                 return re.sub(
                     r"(?<=`)output.*", " { .text .output }", block.raw, count=1
                 )
-            case Formula():
+            case blocks.Formula():
                 return self.formula(block)
-            case Annotations() | Figure() | DetailsOpen() | DetailsClose():
-                return self.furniture(block)
-            case Fence() | Shared():
+            case blocks.Annotations():
+                items = (self.linked(choose(self.edition, t)) for t in block.items)
+                return "\n".join(f"{n}. {item}" for n, item in enumerate(items, 1))
+            case blocks.Figure():
+                return self.figure(block)
+            case blocks.DetailsOpen():
+                title = self.linked(marked(self.edition, block.summary))
+                return f'<details class="solution" markdown><summary>{title}</summary>'
+            case blocks.DetailsClose():
+                return "</details>"
+            case blocks.Fence() | blocks.Shared():
                 return self.linked(block.raw.rstrip("\n"))
         return ""
 
-    def furniture(self, block: Block) -> str:
-        """Return what belongs to a block of code, or folds it."""
-        match block:
-            case Annotations():
-                items = (self.linked(choose(self.edition, t)) for t in block.items)
-                return "\n".join(f"{n}. {item}" for n, item in enumerate(items, 1))
-            case Figure():
-                return self.figure(block)
-            case DetailsOpen():
-                title = self.linked(marked(self.edition, block.summary))
-                return f'<details class="solution" markdown><summary>{title}</summary>'
-        return "</details>"
-
-    def heading(self, block: Heading) -> str:
+    def heading(self, block: blocks.Heading) -> str:
         """Return a heading's words with its number."""
         word = "exercise" if block.level == 3 else ""
-        number = self.book.number(block.anchor)
-        return marked(self.edition, titled(word, number, block.title))
+        return titled(self.edition, self.book.number(block.anchor), block.title, word)
 
     def prose(self, text: Twins) -> str:
         """Return prose in the edition's language; side by side where it has both."""
@@ -110,20 +90,19 @@ class Weaver:
     read = " markdown"
     """Lets Python-Markdown read what is in a div; notebooks do so anyway."""
 
-    def formula(self, block: Formula) -> str:
+    def formula(self, block: blocks.Formula) -> str:
         """Return a formula, its label made a number and a place to link to."""
         text = numbered_tex(self.book, block)
         if not block.label:
             return text
         return f'<div id="{block.label}"{self.read}>\n\n{text}\n\n</div>'
 
-    def caption(self, block: Figure) -> str:
+    def caption(self, block: blocks.Figure) -> str:
         """Return a figure's caption with its number."""
         number = self.book.number(figure_label(block))
-        caption = titled("figure", number, block.caption)
-        return self.linked(marked(self.edition, caption))
+        return self.linked(titled(self.edition, number, block.caption, "figure"))
 
-    def figure(self, block: Figure) -> str:
+    def figure(self, block: blocks.Figure) -> str:
         """Return a picture with its caption."""
         alt = plain_text(choose(self.edition, block.alt))
         return (
@@ -137,7 +116,7 @@ class Weaver:
         rows = []
         for page in self.book.chapters[self.page.chapter][1:]:
             number = self.book.number(page.headings[0].anchor)
-            title = marked(self.edition, titled("", number, page.title))
+            title = titled(self.edition, number, page.title)
             line = marked(self.edition, first_sentences(page))
             link = self.to_file(page)
             rows.append(f"- [{title}]({link})<br>{plain_text(line)}")
@@ -151,7 +130,7 @@ class Weaver:
         """Return the link that a label without words stands for."""
         found = self.book.labels.get(label)
         number = found.number if found else label
-        if found and isinstance(found.block, Formula):
+        if found and isinstance(found.block, blocks.Formula):
             number = f"({number})"
         return f"[{number}]({self.to(label)})"
 
@@ -174,21 +153,23 @@ class Weaver:
         return relative(woven_file(self.page), woven_file(page))
 
 
-def numbered_tex(book: Book, block: Formula) -> str:
+def numbered_tex(book: Book, block: blocks.Formula) -> str:
     """Return a displayed formula with its number in place of its label."""
     number = book.number(block.label)
     return TAG.sub(lambda _: rf"\tag{{{number}}}", block.raw.rstrip("\n"))
 
 
-def figure_label(block: Figure) -> str:
+def figure_label(block: blocks.Figure) -> str:
     """Return the name under which a figure is linked to."""
     return f"fig-{PurePosixPath(block.path).stem}"
 
 
 def first_sentences(page: Page) -> Twins:
     """Return the first sentence of a page in both languages, without marks."""
-    text = next((b.text for b in page.blocks if isinstance(b, Pair)), Twins("", ""))
-    return Twins(*(_sentence(side) for side in (text.zh, text.en)))
+    for block in page.blocks:
+        if isinstance(block, blocks.Pair):
+            return Twins(_sentence(block.text.zh), _sentence(block.text.en))
+    return page.title
 
 
 def _sentence(text: str) -> str:

@@ -5,21 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fishbook.loom import disk, names
-from fishbook.loom.blocks import (
-    MARKER,
-    Block,
-    Cell,
-    Code,
-    DetailsClose,
-    DetailsOpen,
-    Fence,
-    Figure,
-    Formula,
-    Heading,
-    Output,
-    Twins,
-)
+from fishbook.loom import blocks, disk, names
+from fishbook.loom.blocks import MARKER, Block, Twins
 from fishbook.loom.book import Book
 from fishbook.loom.compare import looks_like_error
 from fishbook.loom.edition import WORDS, choose, marked
@@ -41,19 +28,19 @@ class NotebookWeaver(Weaver):
     def block(self, block: Block) -> str:
         """Return one block as a notebook's Markdown."""
         match block:
-            case Heading():
+            case blocks.Heading():
                 return f"{'#' * block.level} {self.linked(self.heading(block))}"
-            case Figure():
+            case blocks.Figure():
                 return f"*{self.caption(block)}*"
-            case DetailsOpen():
+            case blocks.DetailsOpen():
                 return f"**{marked(self.edition, block.summary)}**"
-            case Output() | DetailsClose():
+            case blocks.Output() | blocks.DetailsClose():
                 return ""
-            case Fence():
+            case blocks.Fence():
                 return block.raw.rstrip("\n")
         return super().block(block)
 
-    def formula(self, block: Formula) -> str:
+    def formula(self, block: blocks.Formula) -> str:
         """Return a formula with its number; the notebook keeps no place for it."""
         return numbered_tex(self.book, block)
 
@@ -86,8 +73,9 @@ def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:
             words.clear()
 
     for block in page.blocks:
-        depth += isinstance(block, DetailsOpen) - isinstance(block, DetailsClose)
-        if isinstance(block, Code):
+        depth += isinstance(block, blocks.DetailsOpen)
+        depth -= isinstance(block, blocks.DetailsClose)
+        if isinstance(block, blocks.Code):
             flush()
             if borrowed := _borrowed(book, page, block, there):
                 cells.append(_folded(_new_code(borrowed, borrows=True)))
@@ -95,7 +83,7 @@ def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:
             cells.append(_code_cell(book, page, of_code[block.line], edition, folded))
         elif text := weaver.block(block):
             words.append(text)
-            if isinstance(block, Heading) and block.level == 1:
+            if isinstance(block, blocks.Heading) and block.level == 1:
                 words.append(weaver.prose(Twins(*WORDS["run_note"])))
     flush()
     return _json([{"id": f"cell-{n}", **cell} for n, cell in enumerate(cells)])
@@ -119,7 +107,7 @@ def _json(cells: list[dict[str, Any]]) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def runnable(page: Page, code: Code) -> str:
+def runnable(page: Page, code: blocks.Code) -> str:
     """Return a block's code so that it runs alone, with what it continues."""
     if not code.target:
         return code.source.strip("\n")
@@ -128,7 +116,7 @@ def runnable(page: Page, code: Code) -> str:
     return "\n\n".join(part.source.strip("\n") for part in upto)
 
 
-def _borrowed(book: Book, page: Page, code: Code, there: set[str]) -> str:
+def _borrowed(book: Book, page: Page, code: blocks.Code, there: set[str]) -> str:
     """Return the import of what a chunk has from its file's part on earlier pages.
 
     The names that the code makes are added to those that are `there`.
@@ -154,7 +142,7 @@ def _folded(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def _code_cell(
-    book: Book, page: Page, cell: Cell, edition: str, folded: bool
+    book: Book, page: Page, cell: blocks.Cell, edition: str, folded: bool
 ) -> dict[str, Any]:
     """Return a code cell with its outputs; hidden code and solutions are folded."""
     code = _new_code(MARKER.sub(r"  # (\1)", names.light(runnable(page, cell.code))))
@@ -171,7 +159,7 @@ def _code_cell(
     return code
 
 
-def _drawn(figure: Figure, svg: str, edition: str) -> dict[str, Any]:
+def _drawn(figure: blocks.Figure, svg: str, edition: str) -> dict[str, Any]:
     """Return a picture as an output; the metadata say which one, for the site."""
     alt = choose(edition, figure.alt)
     return {

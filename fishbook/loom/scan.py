@@ -9,26 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from fishbook.loom.blocks import (
-    MARKER,
-    Annotations,
-    Blank,
-    Block,
-    Code,
-    Comment,
-    DetailsClose,
-    DetailsOpen,
-    Fence,
-    Figure,
-    Formula,
-    Half,
-    Heading,
-    Output,
-    Pair,
-    Shared,
-    Skip,
-    Twins,
-)
+from fishbook.loom import blocks
+from fishbook.loom.blocks import MARKER, Block, Twins
 from fishbook.loom.inline import split_twins
 
 FENCE = re.compile(
@@ -88,9 +70,9 @@ def scan(text: str) -> Iterator[Block]:
     cursor = Cursor(text)
     while not cursor.done:
         block = read_block(cursor)
-        if isinstance(block, Code):
+        if isinstance(block, blocks.Code):
             cursor.marked = bool(MARKER.search(block.source))
-        elif not isinstance(block, Blank):
+        elif not isinstance(block, blocks.Blank):
             cursor.marked = False
         yield block
 
@@ -99,7 +81,7 @@ def read_block(cursor: Cursor) -> Block:
     """Read the block that starts at the present line."""
     line = cursor.line()
     if cursor.marked and (match := ITEM.match(line)):
-        return annotations(cursor, match)
+        return notes(cursor, match)
     for pattern, read in READERS:
         if match := pattern.match(line):
             return read(cursor, match)
@@ -109,20 +91,20 @@ def read_block(cursor: Cursor) -> Block:
 def blank(cursor: Cursor, match: Match) -> Block:
     """Read empty lines."""
     count, ended = cursor.through(str.strip)
-    return Blank(*cursor.take(count - ended))
+    return blocks.Blank(*cursor.take(count - ended))
 
 
 def skip(cursor: Cursor, match: Match) -> Block:
     """Read what says that the next code is skipped."""
     rule = SKIP_RULE.fullmatch(match[1] or "")
     test, reason = (rule["test"], rule["why"] or rule["always"]) if rule else ("", "")
-    return Skip(*cursor.take(1), test or "", reason)
+    return blocks.Skip(*cursor.take(1), test or "", reason)
 
 
 def comment(cursor: Cursor, match: Match) -> Block:
     """Read an HTML comment."""
     count, closed = cursor.through(lambda line: "-->" in line, first=0)
-    return Comment(*cursor.take(count), closed=closed)
+    return blocks.Comment(*cursor.take(count), closed=closed)
 
 
 def fence(cursor: Cursor, match: Match) -> Block:
@@ -134,12 +116,12 @@ def fence(cursor: Cursor, match: Match) -> Block:
     info = match["info"].strip()
     if not match["indent"]:
         if info in {"python", "python hidden"}:
-            return Code(raw, line, text, hidden=info != "python", closed=closed)
+            return blocks.Code(raw, line, text, hidden=info != "python", closed=closed)
         if title := TITLE.fullmatch(info):
-            return Code(raw, line, text, title[1], closed=closed)
+            return blocks.Code(raw, line, text, title[1], closed=closed)
         if info in {"output", "output varies"}:
-            return Output(raw, line, text, info != "output", closed=closed)
-    return Fence(raw, line, info, match["indent"], closed=closed)
+            return blocks.Output(raw, line, text, info != "output", closed=closed)
+    return blocks.Fence(raw, line, info, match["indent"], closed=closed)
 
 
 def closing(fence: Match) -> re.Pattern[str]:
@@ -155,11 +137,11 @@ def prose(cursor: Cursor, match: Match) -> Block:
     raw, line = cursor.take(count)
     twin = DIV.match(cursor.line())
     if not closed or match[1] != "zh" or not twin or twin[1] != "en":
-        return Half(raw, line, match[1], inside_div(raw), closed=closed)
+        return blocks.Half(raw, line, match[1], inside_div(raw), closed=closed)
     count, closed = end_of_div(cursor)
     other, _ = cursor.take(count)
     text = Twins(inside_div(raw), inside_div(other))
-    return Pair(raw + other, line, text, closed=closed)
+    return blocks.Pair(raw + other, line, text, closed=closed)
 
 
 def end_of_div(cursor: Cursor) -> tuple[int, bool]:
@@ -189,18 +171,18 @@ def inside_div(raw: str) -> str:
 
 def details(cursor: Cursor, match: Match) -> Block:
     """Read the start of a folded part."""
-    return DetailsOpen(*cursor.take(1), split_twins(match[1]))
+    return blocks.DetailsOpen(*cursor.take(1), split_twins(match[1]))
 
 
 def details_close(cursor: Cursor, match: Match) -> Block:
     """Read the end of a folded part."""
-    return DetailsClose(*cursor.take(1))
+    return blocks.DetailsClose(*cursor.take(1))
 
 
 def heading(cursor: Cursor, match: Match) -> Block:
     """Read a heading."""
     level, title, anchor = match.groups()
-    return Heading(*cursor.take(1), len(level), split_twins(title), anchor or "")
+    return blocks.Heading(*cursor.take(1), len(level), split_twins(title), anchor or "")
 
 
 def formula(cursor: Cursor, match: Match) -> Block:
@@ -214,7 +196,7 @@ def formula(cursor: Cursor, match: Match) -> Block:
             count, closed = 1, False
     raw, at = cursor.take(count)
     tag = TAG.search(raw)
-    return Formula(raw, at, tag[1] if tag else "", closed=closed)
+    return blocks.Formula(raw, at, tag[1] if tag else "", closed=closed)
 
 
 def ends_formula(line: str) -> bool:
@@ -226,16 +208,17 @@ def figure(cursor: Cursor, match: Match) -> Block:
     """Read a picture; where it has no caption of its own, the words serve twice."""
     alt, path, caption = match.groups()
     shown = split_twins(caption or alt)
-    return Figure(*cursor.take(1), split_twins(alt), shown, path)
+    return blocks.Figure(*cursor.take(1), split_twins(alt), shown, path)
 
 
-def annotations(cursor: Cursor, match: Match) -> Block:
+def notes(cursor: Cursor, match: Match) -> Block:
     """Read the list that explains a block's marks."""
     count, ended = cursor.through(lambda line: not ITEM.match(line))
     raw, line = cursor.take(count - ended)
     items = [found for row in raw.splitlines() if (found := ITEM.match(row))]
     numbers = tuple(int(item[1]) for item in items)
-    return Annotations(raw, line, numbers, tuple(split_twins(i[2]) for i in items))
+    twins = tuple(split_twins(item[2]) for item in items)
+    return blocks.Annotations(raw, line, numbers, twins)
 
 
 def shared(cursor: Cursor) -> Block:
@@ -243,7 +226,7 @@ def shared(cursor: Cursor) -> Block:
     count, ended = cursor.through(
         lambda line: any(pattern.match(line) for pattern, _ in READERS)
     )
-    return Shared(*cursor.take(count - ended))
+    return blocks.Shared(*cursor.take(count - ended))
 
 
 READERS: tuple[tuple[re.Pattern[str], Callable[[Cursor, Match], Block]], ...] = (

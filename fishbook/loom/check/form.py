@@ -7,24 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from fishbook.loom.blocks import (
-    MARKER,
-    Annotations,
-    Block,
-    Code,
-    Comment,
-    DetailsClose,
-    DetailsOpen,
-    Fence,
-    Figure,
-    Formula,
-    Half,
-    Heading,
-    Output,
-    Pair,
-    Skip,
-    Twins,
-)
+from fishbook.loom import blocks
+from fishbook.loom.blocks import MARKER, Block, Twins
 from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
 from fishbook.loom.scan import FENCE
@@ -48,10 +32,10 @@ def problem(page: Page, block: Block | int, what: str, fix: str) -> Problem:
 def open_blocks(page: Page) -> Iterator[Problem]:
     """Every block that has an end reaches it."""
     ends: dict[type[Block], tuple[str, str]] = {
-        Comment: ("comment", "add -->"),
-        Formula: ("formula", "add a line with $$"),
-        Pair: ("div", "add </div> at column 0"),
-        Half: ("div", "add </div> at column 0"),
+        blocks.Comment: ("comment", "add -->"),
+        blocks.Formula: ("formula", "add a line with $$"),
+        blocks.Pair: ("div", "add </div> at column 0"),
+        blocks.Half: ("div", "add </div> at column 0"),
     }
     for block in page.blocks:
         if not block.closed:
@@ -63,7 +47,7 @@ def halves(page: Page) -> Iterator[Problem]:
     """Each zh div is followed at once by its en twin."""
     names = {"zh": "Chinese", "en": "English"}
     for block in page.blocks:
-        if isinstance(block, Half) and block.closed:
+        if isinstance(block, blocks.Half) and block.closed:
             other = "en" if block.lang == "zh" else "zh"
             where = "right after" if other == "en" else "right before"
             what = f"this {names[block.lang]} div has no {names[other]} twin"
@@ -82,24 +66,24 @@ def lines_for_both(page: Page) -> Iterator[Problem]:
 
 def _twins(block: Block) -> Iterator[tuple[str, Twins]]:
     match block:
-        case Heading():
+        case blocks.Heading():
             yield "heading", block.title
-        case Figure():
+        case blocks.Figure():
             yield "alternative text", block.alt
             yield "caption", block.caption
-        case DetailsOpen():
+        case blocks.DetailsOpen():
             yield "summary", block.summary
-        case Annotations():
+        case blocks.Annotations():
             yield from (("annotation", item) for item in block.items)
 
 
 def anchors(page: Page) -> Iterator[Problem]:
     """Each heading has an anchor, each numbered formula a label."""
     for block in page.blocks:
-        if isinstance(block, Heading) and not block.anchor:
+        if isinstance(block, blocks.Heading) and not block.anchor:
             what, fix = "this heading has no anchor", "end it with {#anchor}"
             yield problem(page, block, what, fix)
-        label = block.label if isinstance(block, Formula) else ""
+        label = block.label if isinstance(block, blocks.Formula) else ""
         if label and not re.fullmatch(r"eq-[a-z0-9-]+", label):
             what = f"the formula's tag {label!r} is no label"
             yield problem(page, block, what, r"write \tag{eq-name}")
@@ -108,9 +92,9 @@ def anchors(page: Page) -> Iterator[Problem]:
 def fences(page: Page) -> Iterator[Problem]:
     """No fence looks as if it were run, but isn't."""
     for block in page.blocks:
-        if isinstance(block, Fence):
+        if isinstance(block, blocks.Fence):
             yield from _fence(page, block)
-        elif isinstance(block, Pair | Half):
+        elif isinstance(block, blocks.Pair | blocks.Half):
             for number, line in enumerate(block.raw.split("\n"), block.line):
                 found = FENCE.match(line)
                 if found and (language := language_of(found["info"])) in RUN | {
@@ -119,11 +103,11 @@ def fences(page: Page) -> Iterator[Problem]:
                     what = f"a {language} fence inside a language div would not be run"
                     fix = "move it out: code is shared by both languages"
                     yield problem(page, number, what, fix)
-        elif isinstance(block, Code) and (wrong := bad_target(block.target)):
+        elif isinstance(block, blocks.Code) and (wrong := bad_target(block.target)):
             yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
 
 
-def _fence(page: Page, block: Fence) -> Iterator[Problem]:
+def _fence(page: Page, block: blocks.Fence) -> Iterator[Problem]:
     language = language_of(block.info)
     if language in RUN and block.indent:
         fix = "move it to column 0, outside lists and quotes"
@@ -166,15 +150,15 @@ def strays(page: Page) -> Iterator[Problem]:
     for cell in page.cells:
         owned |= {cell.skip, cell.annotations, cell.output, cell.figure}
     advice: dict[type[Block], tuple[str, str]] = {
-        Output: (
+        blocks.Output: (
             "this output follows no code",
             "put it right after the python fence that prints it",
         ),
-        Figure: (
+        blocks.Figure: (
             "this figure follows no code",
             "put it right after the python fence that draws it",
         ),
-        Skip: (
+        blocks.Skip: (
             "this skip precedes no code",
             "put it right before the python fence to be skipped",
         ),
@@ -202,11 +186,11 @@ def folds(page: Page) -> Iterator[Problem]:
     """Folded parts begin and end."""
     begun: list[Block] = []
     for block in page.blocks:
-        if isinstance(block, DetailsOpen):
+        if isinstance(block, blocks.DetailsOpen):
             begun.append(block)
-        elif isinstance(block, DetailsClose) and begun:
+        elif isinstance(block, blocks.DetailsClose) and begun:
             begun.pop()
-        elif isinstance(block, DetailsClose):
+        elif isinstance(block, blocks.DetailsClose):
             fix = "write <details markdown><summary>中文 | English</summary>"
             yield problem(page, block, "</details> without its start", fix)
     for block in begun:
@@ -217,9 +201,9 @@ def comments(page: Page) -> Iterator[Problem]:
     """No comment is almost an instruction; each skip has a reason."""
     form = '<!--- skip: next if(TEST, reason="WHY") -->'
     for block in page.blocks:
-        if isinstance(block, Skip) and not block.reason:
+        if isinstance(block, blocks.Skip) and not block.reason:
             yield problem(page, block, "this skip gives no reason", f"write {form}")
-        elif isinstance(block, Comment) and re.search(
+        elif isinstance(block, blocks.Comment) and re.search(
             r"invisible-code| skip:", block.raw
         ):
             fix = f"write a `python hidden` fence, or {form}"
@@ -229,7 +213,7 @@ def comments(page: Page) -> Iterator[Problem]:
 def pictures(page: Page) -> Iterator[Problem]:
     """A figure is an SVG in the chapter's figures/; its alternative text has no TeX."""
     for block in page.blocks:
-        if isinstance(block, Figure):
+        if isinstance(block, blocks.Figure):
             if not SVG.fullmatch(block.path):
                 what = f"{block.path} is no picture of the book"
                 yield problem(page, block, what, "write figures/NAME.svg")

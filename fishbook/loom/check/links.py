@@ -6,16 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import TypeAlias
 
-from fishbook.loom.blocks import (
-    Annotations,
-    Block,
-    DetailsOpen,
-    Figure,
-    Heading,
-    Pair,
-    Shared,
-    Twins,
-)
+from fishbook.loom import blocks
+from fishbook.loom.blocks import Block, Twins
 from fishbook.loom.book import Book
 from fishbook.loom.check.form import problem
 from fishbook.loom.inline import Span, is_outside, spans
@@ -48,17 +40,17 @@ def texts(block: Block) -> Iterator[str]:
     """Yield the words of a block, which may hold links."""
     twins: list[Twins] = []
     match block:
-        case Pair():
+        case blocks.Pair():
             twins = [block.text]
-        case Heading():
+        case blocks.Heading():
             twins = [block.title]
-        case Figure():
+        case blocks.Figure():
             twins = [block.caption]
-        case DetailsOpen():
+        case blocks.DetailsOpen():
             twins = [block.summary]
-        case Annotations():
+        case blocks.Annotations():
             twins = list(block.items)
-        case Shared():
+        case blocks.Shared():
             yield block.raw
     for pair in twins:
         yield from (pair.zh, pair.en)
@@ -90,7 +82,7 @@ def drawn_figures(book: Book) -> Iterator[Problem]:
         PurePosixPath(page.path.parent, block.path)
         for page in book.pages
         for block in page.blocks
-        if isinstance(block, Figure)
+        if isinstance(block, blocks.Figure)
     }
     for path in sorted(book.docs.rglob("figures/*")):
         shown = PurePosixPath(path.relative_to(book.root).as_posix())

@@ -22,7 +22,7 @@ from fishbook.loom.blocks import Formula, Twins
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check import check
 from fishbook.loom.check.links import texts
-from fishbook.loom.edition import NAMES, WORDS, marked, titled, words
+from fishbook.loom.edition import NAMES, WORDS, titled, words
 from fishbook.loom.inline import plain_text, spans
 from fishbook.loom.markdown import address, numbered_tex, woven_file
 from fishbook.loom.page import Page
@@ -103,7 +103,7 @@ def title_of(book: Book, page: Page, edition: str) -> str:
     """Return a page's title with its number, as navigation and search show it."""
     number = book.number(page.headings[0].anchor) if page.headings else ""
     title = Twins(plain_text(page.title.zh), plain_text(page.title.en))
-    return marked(edition, titled("", number, title))
+    return titled(edition, number, title)
 
 
 def require_settings(config: MkDocsConfig) -> None:

@@ -88,6 +88,7 @@ class FishbookPlugin(BasePlugin[Options]):
         build.set_language(config, edition, choose(edition, self.book.pages[0].title))
         config.extra["root"] = urlsplit(self.root_url).path
         config.extra["root_url"] = self.root_url
+        config.extra["alternate"] = True
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:

@@ -35,7 +35,7 @@ def serve(root: Path, *, host: str, port: int, open_browser: bool = False) -> No
     print(f"building; then serving http://{host}:{port}/, Ctrl+C stops")
     try:
         with messages():
-            mkdocs_serve(  # type: ignore[no-untyped-call]
+            mkdocs_serve(
                 str(root / "mkdocs.yml"),
                 dev_addr=f"{host}:{port}",
                 open_in_browser=open_browser,
