@@ -1,5 +1,7 @@
-# Tangled from docs/02-neural-network.md, docs/03-learning.md [2893101fd15e9f24]
+# Tangled from docs/02-neural-network, docs/03-learning [328fd686cfde6d71]
 """Handwritten digits to learn from, and what turns them into batches."""
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -12,6 +14,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from fishbook.diagrams import PALETTE, Picture
 from fishbook.download import has_mnist, mnist_array
+
+__all__ = [
+    "SHADES",
+    "Arrays",
+    "batches",
+    "load_digits",
+    "load_mnist",
+    "one_hot",
+    "show_digits",
+    "train_val_split",
+]
 
 __all__ = ["has_mnist", "load_digits", "load_mnist", "one_hot", "show_digits"]
 

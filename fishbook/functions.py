@@ -1,10 +1,29 @@
-# Tangled from docs/02-neural-network.md, docs/03-learning.md [2d5a21c39ed8111e]
+# Tangled from docs/02-neural-network, docs/03-learning [701058fa629ace39]
 """Activation, output and loss functions: NumPy arrays in, NumPy arrays out."""
+
+from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Floats",
+    "cross_entropy_error",
+    "identity_function",
+    "log_softmax",
+    "mean_squared_error",
+    "relu",
+    "relu_grad",
+    "sigmoid",
+    "sigmoid_grad",
+    "softmax",
+    "softmax_loss",
+    "step_function",
+    "sum_squared_error",
+    "tanh_grad",
+]
 
 Floats = NDArray[np.floating[Any]]
 

@@ -1,11 +1,15 @@
-# Tangled from docs/03-learning.md [df9f47eb26bcf205]
+# Tangled from docs/03-learning [65c4db140d018009]
 """Derivatives from differences, and descent along them."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["gradient_descent", "numerical_diff", "numerical_gradient", "tangent_line"]
 
 
 def numerical_diff(f: Callable[[float], float], x: float, h: float = 1e-4) -> float:

@@ -1,5 +1,7 @@
-# Tangled from docs/02-neural-network.md, docs/03-learning.md [153257a825bc3449]
+# Tangled from docs/02-neural-network, docs/03-learning [ad621d2a869f0805]
 """The book's networks, from a hand-set one to those that learn."""
+
+from __future__ import annotations
 
 from importlib.resources import files
 
@@ -7,6 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fishbook.functions import Floats, identity_function, sigmoid, softmax, softmax_loss
+
+__all__ = [
+    "Network",
+    "SimpleNet",
+    "accuracy",
+    "forward",
+    "init_network",
+    "load_sample_network",
+    "predict",
+    "simpleNet",
+]
 
 Network = dict[str, Floats]
 

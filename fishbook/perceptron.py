@@ -1,10 +1,24 @@
-# Tangled from docs/01-perceptron.md [f3b593397d4b4ab3]
+# Tangled from docs/01-perceptron [c2aceb8c60f2b249]
 """Perceptrons: logic gates as weighted sums, and how one of them learns."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "AND",
+    "NAND",
+    "NOT",
+    "OR",
+    "XOR",
+    "fires",
+    "gate",
+    "perceptron_train",
+    "truth_table",
+]
 
 
 def truth_table(f: Callable[[int, int], int]) -> list[tuple[int, int, int]]:

@@ -115,8 +115,10 @@ class Runner:
         before = dict(space.names)
         with standing(space.module):
             result = self.execute(source, space, self.path)
+        made = names.assigned_names(source) | names.imported_names(source)
         for name, value in space.names.items():
-            if not name.startswith("__") and before.get(name, self) is not value:
+            changed = name in made or before.get(name, self) is not value
+            if changed and not name.startswith("__"):
                 self.space.names[name] = value
         return result
 
