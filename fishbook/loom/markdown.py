@@ -20,6 +20,7 @@ from fishbook.loom.blocks import (
     Pair,
     Shared,
     Twins,
+    fenced,
 )
 from fishbook.loom.book import Book, relative
 from fishbook.loom.edition import WORDS, choose, marked, numbered
@@ -37,7 +38,8 @@ def woven_file(page: Page) -> str:
 
 def address(page: Page) -> str:
     """Return a page's address below its edition's."""
-    return "" if page.name == "index" else f"{page.name}/".removesuffix("index/")
+    place = page.chapter if page.opens else page.name
+    return f"{place}/" if place else ""
 
 
 class Weaver:
@@ -65,9 +67,9 @@ class Weaver:
                 return self.prose(block.text)
             case Code(hidden=False):
                 title = f' title="{block.target}"' if block.target else ""
-                return f"```python{title}\n{names.light(block.source)}\n```"
+                return fenced(f"python{title}", names.light(block.source)).rstrip()
             case Output():
-                return re.sub(r"(?<=`)output.*", " { .text .output }", block.raw, count=1)
+                return fenced(" { .text .output }", block.text).rstrip()
             case Formula():
                 return self.formula(block)
             case Annotations() | Figure() | DetailsOpen() | DetailsClose():
@@ -120,7 +122,7 @@ class Weaver:
         if not block.label:
             return text
         number = self.book.number(block.label)
-        text = TAG.sub(lambda _: rf"\tag{{{number}}}", text)
+        text = TAG.sub(rf"\\tag{{{number}}}" if number else "", text)
         return f'<div id="{block.label}"{self.read}>\n\n{text}\n\n</div>'
 
     def caption(self, block: Figure) -> str:
@@ -148,7 +150,7 @@ class Weaver:
         """Return the list of a chapter's pages, a line each."""
         rows = []
         for page in self.book.chapters[self.page.chapter][1:]:
-            number = self.book.number(page.headings[0].anchor)
+            number = self.book.number(page.anchor)
             title = numbered(self.edition, number, page.title)
             line = marked(self.edition, first_sentences(page))
             link = self.to_file(page)
@@ -178,7 +180,7 @@ class Weaver:
         found = self.book.labels.get(label)
         if not found or found.page is self.page:
             return f"#{label}"
-        top = found.block is found.page.headings[0]
+        top = label == found.page.anchor
         return self.to_file(found.page) + ("" if top else f"#{label}")
 
     def to_file(self, page: Page) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
 from typing import Any
 
 from fishbook.loom import disk, names
@@ -19,7 +18,6 @@ from fishbook.loom.blocks import (
     Formula,
     Heading,
     Output,
-    Twins,
 )
 from fishbook.loom.book import Book
 from fishbook.loom.compare import looks_like_error
@@ -68,7 +66,7 @@ class NotebookWeaver(Weaver):
         found = self.book.labels.get(label)
         if not found:
             return f"#{label}"
-        top = found.block is found.page.headings[0]
+        top = label == found.page.anchor
         return self.to_file(found.page) + ("" if top else f"#{label}")
 
 

@@ -136,7 +136,9 @@ class Runner:
             if result.error:
                 what = f"this block raised an error:\n{result.trace}"
                 fix = f"mend it first; {self.page.path} builds on it"
-                raise LoomError([Problem(page.path, definition.parts[0].line, what, fix)])
+                raise LoomError(
+                    [Problem(page.path, definition.parts[0].line, what, fix)]
+                )
         self.files[target] = space
         return space
 

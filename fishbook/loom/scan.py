@@ -36,6 +36,7 @@ FENCE = re.compile(
     r"(?P<mark>~{3,}|`{3,}(?=[^`]*$))(?P<info>.*)$"
 )
 DIV = re.compile(r'^<div lang="(zh|en)" markdown>[ \t]*$')
+END = re.compile(r"^</div>[ \t]*$")
 ITEM = re.compile(r"^(\d+)\. (.*)$")
 TITLE = re.compile(r'python title="([^"]*)"')
 TAG = re.compile(r"\\tag\{([^}]*)\}")
@@ -72,7 +73,9 @@ class Cursor:
         self.at = min(start + count, len(self.raw))
         return "".join(self.raw[start : self.at]), start + 1
 
-    def through(self, ends: Callable[[str], object], first: int = 1) -> tuple[int, bool]:
+    def through(
+        self, ends: Callable[[str], object], first: int = 1
+    ) -> tuple[int, bool]:
         """Return the lines up to the first that ends the block, and if there is one."""
         left = len(self.raw) - self.at
         for count in range(first, left):
@@ -97,7 +100,7 @@ def read_block(cursor: Cursor) -> Block:
     """Read the block that starts at the present line."""
     line = cursor.line()
     if cursor.marked and (match := ITEM.match(line)):
-        return annotations(cursor, match)
+        return notes(cursor, match)
     for pattern, read in READERS:
         if match := pattern.match(line):
             return read(cursor, match)
@@ -173,7 +176,7 @@ def end_of_div(cursor: Cursor) -> tuple[int, bool]:
             return count, False
         elif line.startswith("<div"):
             depth += "</div>" not in line
-        elif line.startswith("</div>"):
+        elif END.match(line):
             depth -= 1
             if not depth:
                 return count + 1, True
@@ -227,7 +230,7 @@ def figure(cursor: Cursor, match: Match) -> Block:
     return Figure(*cursor.take(1), split_twins(alt), shown, path)
 
 
-def annotations(cursor: Cursor, match: Match) -> Block:
+def notes(cursor: Cursor, match: Match) -> Block:
     """Read the list that explains a block's marks."""
     count, ended = cursor.through(lambda line: not ITEM.match(line))
     raw, line = cursor.take(count - ended)

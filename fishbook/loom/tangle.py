@@ -1,4 +1,4 @@
-"""The book to the package: chunks gathered to files; what was edited by hand is kept."""
+"""The book to the package: chunks gathered to files; edits by hand are kept."""
 
 from __future__ import annotations
 

@@ -7,6 +7,8 @@ problems; add it to the list of its kind.
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from fishbook.loom.book import Book
 from fishbook.loom.check import code, form, links, words
 from fishbook.loom.problem import LoomError, Problem
@@ -18,7 +20,7 @@ OF_THE_BOOK = (*links.RULES, *code.RULES)
 def check(book: Book) -> list[Problem]:
     """Return everything that breaks the grammar, in the order of the pages."""
     found = _of_pages(book, OF_A_PAGE) + [p for rule in OF_THE_BOOK for p in rule(book)]
-    order = {page.path: i for i, page in enumerate(book.pages)}
+    order: dict[PurePath, int] = {page.path: i for i, page in enumerate(book.pages)}
     return sorted(
         set(found), key=lambda p: (order.get(p.path, len(order)), p.line, p.what)
     )

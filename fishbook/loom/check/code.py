@@ -33,7 +33,9 @@ def _definition_problems(page: Page, definition: Definition) -> tuple[Problem, .
     return tuple(_import_problems(page, definition.source().split("\n"), tree))
 
 
-def _import_problems(page: Page, lines: list[str], tree: ast.Module) -> Iterator[Problem]:
+def _import_problems(
+    page: Page, lines: list[str], tree: ast.Module
+) -> Iterator[Problem]:
     """An import moves to the file's top, so nothing may share its line."""
     for node in tree.body:
         if not isinstance(node, ast.Import | ast.ImportFrom):

@@ -36,6 +36,7 @@ RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
 SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
 """Languages of fences that are shown and never run."""
 FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
+ALMOST = re.compile(r"invisible-code| skip:")
 SVG = re.compile(r"figures/[\w-]+\.svg")
 
 
@@ -50,7 +51,7 @@ def open_blocks(page: Page) -> Iterator[Problem]:
     ends: dict[type[Block], tuple[str, str]] = {
         Comment: ("comment", "add -->"),
         Formula: ("formula", "add a line with $$"),
-        Pair: ("div", "add </div> at column 0"),
+        Pair: ("pair's English div", "add </div> at column 0"),
         Half: ("div", "add </div> at column 0"),
     }
     for block in page.blocks:
@@ -99,10 +100,10 @@ def anchors(page: Page) -> Iterator[Problem]:
         if isinstance(block, Heading) and not block.anchor:
             what, fix = "this heading has no anchor", "end it with {#anchor}"
             yield problem(page, block, what, fix)
-        if isinstance(block, Formula) and block.label:
-            if not re.fullmatch(r"eq-[a-z0-9-]+", block.label):
-                what = f"the formula's tag {block.label!r} is no label"
-                yield problem(page, block, what, r"write \tag{eq-name}")
+        label = block.label if isinstance(block, Formula) else ""
+        if label and not re.fullmatch(r"eq-[a-z0-9-]+", label):
+            what = f"the formula's tag {label!r} is no label"
+            yield problem(page, block, what, r"write \tag{eq-name}")
 
 
 def fences(page: Page) -> Iterator[Problem]:
@@ -113,15 +114,13 @@ def fences(page: Page) -> Iterator[Problem]:
         elif isinstance(block, Pair | Half):
             for number, line in enumerate(block.raw.split("\n"), block.line):
                 found = FENCE.match(line)
-                if found and (language := language_of(found["info"])) in RUN | {
-                    "output"
-                }:
+                language = language_of(found["info"]) if found else ""
+                if language in RUN | {"output"}:
                     what = f"a {language} fence inside a language div would not be run"
                     fix = "move it out: code is shared by both languages"
                     yield problem(page, number, what, fix)
-        elif isinstance(block, Code) and block.target:
-            if wrong := bad_target(block.target):
-                yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
+        elif isinstance(block, Code) and (wrong := bad_target(block.target)):
+            yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
 
 
 def _fence(page: Page, block: Fence) -> Iterator[Problem]:
@@ -146,6 +145,8 @@ def language_of(info: str) -> str:
 
 def bad_target(target: str) -> str:
     """Say what is wrong with a chunk's title, or nothing."""
+    if not target:
+        return ""
     path = PurePosixPath(target)
     if "\\" in target or ":" in target or path.is_absolute() or ".." in path.parts:
         return f"title {target!r} points outside fishbook/"
@@ -213,16 +214,17 @@ def folds(page: Page) -> Iterator[Problem]:
 
 
 def comments(page: Page) -> Iterator[Problem]:
-    """No comment is almost an instruction; each skip has a reason."""
+    """No comment is almost an instruction, or hides words; each skip has a reason."""
     form = '<!--- skip: next if(TEST, reason="WHY") -->'
     for block in page.blocks:
         if isinstance(block, Skip) and not block.reason:
             yield problem(page, block, "this skip gives no reason", f"write {form}")
-        elif isinstance(block, Comment) and re.search(
-            r"invisible-code| skip:", block.raw
-        ):
+        elif isinstance(block, Comment) and ALMOST.search(block.raw):
             fix = f"write a `python hidden` fence, or {form}"
             yield problem(page, block, "this comment is almost code", fix)
+        elif isinstance(block, Comment) and block.raw.partition("-->")[2].strip():
+            what = "what follows this comment on its line is not shown"
+            yield problem(page, block, what, "give it a line of its own")
 
 
 def pictures(page: Page) -> Iterator[Problem]:

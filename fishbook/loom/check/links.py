@@ -1,4 +1,4 @@
-"""Labels and links: each label once, each link to a label, each figure drawn."""
+"""Titles, labels and links: each label once, each link to one, each figure drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from fishbook.loom.blocks import (
     Annotations,
+    Blank,
     Block,
+    Comment,
     DetailsOpen,
     Figure,
     Heading,
@@ -18,10 +20,23 @@ from fishbook.loom.blocks import (
 )
 from fishbook.loom.book import Book
 from fishbook.loom.check.form import problem
-from fishbook.loom.inline import is_outside, spans
+from fishbook.loom.inline import Span, is_outside, spans
 from fishbook.loom.problem import Problem
 
 Rule: TypeAlias = Callable[[Book], Iterator[Problem]]
+
+
+def titles(book: Book) -> Iterator[Problem]:
+    """A page begins with its title, by which lists and links name it."""
+    for page in book.pages:
+        block = next((b for b in page.blocks if type(b) not in {Blank, Comment}), None)
+        if not (isinstance(block, Heading) and block.level == 1):
+            what = "this page does not begin with its title"
+            yield problem(page, 1, what, "begin with # 中文 | English {#anchor}")
+        for heading in page.headings:
+            if heading.level == 1 and heading is not block:
+                what = "a second title: a page is about one thing"
+                yield problem(page, heading, what, "write ##, or begin another page")
 
 
 def labels_once(book: Book) -> Iterator[Problem]:
@@ -38,12 +53,10 @@ def known_links(book: Book) -> Iterator[Problem]:
     """A link leads outside, to a label, or to a file under docs/."""
     for page in book.pages:
         for block in page.blocks:
-            for text in texts(block):
-                for span in spans(text):
-                    if span.kind in {"link", "number"} and not is_outside(span.text):
-                        if wrong := _broken(book, page.chapter, span.kind, span.text):
-                            fix = "link to (#label) of a heading, formula or figure"
-                            yield problem(page, block, wrong, fix)
+            for span in (span for text in texts(block) for span in spans(text)):
+                if wrong := _broken(book, page.chapter, span):
+                    fix = "link to (#label) of a heading, formula or figure"
+                    yield problem(page, block, wrong, fix)
 
 
 def texts(block: Block) -> Iterator[str]:
@@ -66,13 +79,15 @@ def texts(block: Block) -> Iterator[str]:
         yield from (pair.zh, pair.en)
 
 
-def _broken(book: Book, folder: str, kind: str, link: str) -> str:
+def _broken(book: Book, folder: str, span: Span) -> str:
     """Say what is wrong with a link, or nothing."""
-    label = link.removeprefix("#")
-    if kind == "number" or link.startswith("#"):
+    link, label = span.text, span.text.removeprefix("#")
+    if span.kind not in {"link", "number"} or is_outside(link):
+        return ""
+    if span.kind == "number" or link.startswith("#"):
         if label not in book.labels:
             return f"link #{label}: no such label in the book"
-        if kind == "number" and not book.number(label):
+        if span.kind == "number" and not book.number(label):
             return f"link #{label}: it has no number, so the link needs words"
         return ""
     if link.partition("#")[0].endswith(".md"):
@@ -97,4 +112,4 @@ def drawn_figures(book: Book) -> Iterator[Problem]:
             yield Problem(shown, 1, "no block draws this figure", "delete the file")
 
 
-RULES: tuple[Rule, ...] = (labels_once, known_links, drawn_figures)
+RULES: tuple[Rule, ...] = (titles, labels_once, known_links, drawn_figures)
