@@ -106,7 +106,7 @@ def place(path: PurePosixPath) -> tuple[str, ...]:
 
 
 def chapter_number(folder: str) -> str:
-    """Return a chapter's number, 2 for `02-…`; an appendix has a letter: A for `a-…`."""
+    """Return a chapter's number, 2 for `02-…`; an appendix has a letter, A for `a-`."""
     found = re.match(r"(\d+|[a-z])-", folder)
     return found[1].lstrip("0").upper() if found else ""
 

@@ -91,8 +91,8 @@ def light(source: str) -> str:
     lines = source.split("\n")
     for node in sorted(_docstrings(parse(source)), key=lambda n: -n.lineno):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-        if last > first:
-            quote = '"""' if '"""' in lines[first] else "'''"
+        quote = '"""' if '"""' in lines[first] else "'''"
+        if last > first and not lines[first].endswith(quote):
             lines[first : last + 1] = [lines[first].rstrip() + quote]
     short = "\n".join(lines)
     return short if parse(short).body else source

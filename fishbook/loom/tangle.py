@@ -51,7 +51,7 @@ def tangle(book: Book) -> dict[str, Tangled]:
 
 
 def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
-    """Put a file together: docstring, imports, `__all__`, then piece after piece."""
+    """Put a file together: docstring, imports, `__all__` (or the book's own), then piece after piece."""
     imports = Imports(names={"__future__": {"annotations"}})
     public: set[str] = set()
     docstring = ""
@@ -69,7 +69,9 @@ def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
             docstring = ast.get_source_segment(definition.source(), tree.body[0]) or ""
         pieces.append([Piece(page, c, _rest(c, taken)) for c in definition.parts])
     head = [docstring] if docstring else []
-    head += [*imports.sections(), exported(public)]
+    head += imports.sections()
+    if "__all__" not in public:
+        head.append(exported(public))
     return _laid_out("\n\n".join(head).split("\n"), pieces)
 
 
