@@ -28,6 +28,7 @@ TWINS = """\
 </div>
 """
 HOLDERS = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+NOWHERE = Path("no-such-folder")
 GATES = "docs/01-gates/01-not.md"
 SUMS = "docs/02-sums/01-total.md"
 DOT = "docs/02-sums/figures/dot.svg"
@@ -223,13 +224,13 @@ def page_of(text: str, name: str = "01-a/01-p") -> Page:
     return parse(text, PurePosixPath("docs", f"{name}.md"))
 
 
-def book_at(texts: dict[str, str], root: Path = Path()) -> Book:
+def book_at(texts: dict[str, str], root: Path = NOWHERE) -> Book:
     """Give a book of texts by the names of their pages."""
     pages = [page_of(text, name) for name, text in texts.items()]
     return Book(root, sorted(pages, key=lambda page: place(page.path)))
 
 
-def book_of(*texts: str, root: Path = Path()) -> Book:
+def book_of(*texts: str, root: Path = NOWHERE) -> Book:
     """Give a book of one chapter's pages."""
     return book_at({f"01-a/{n:02}-p": t for n, t in enumerate(texts, 1)}, root)
 

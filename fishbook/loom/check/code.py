@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from fishbook.loom import names
-from fishbook.loom.blocks import MARKER
+from fishbook.loom.blocks import MARKER, Fence, Half, Pair
 from fishbook.loom.book import Book, is_appendix
 from fishbook.loom.check.form import RUN, language_of, problem
 from fishbook.loom.check.links import Rule
@@ -73,11 +73,11 @@ def _fence_problems(page: Page) -> tuple[Problem, ...]:
         if token.type == "fence" and token.map and language_of(token.info) in RUN
     }
     run = {cell.code.line for cell in page.cells}
-    known = {
+    known = {block.line for block in page.blocks if isinstance(block, Fence)} | {
         number
         for block in page.blocks
         for number in range(block.line, block.line + block.raw.count("\n") + 1)
-        if type(block).__name__ in {"Fence", "Pair", "Half"} or not block.closed
+        if isinstance(block, Pair | Half) or not block.closed
     }
     unseen = "move it to column 0, outside lists, quotes and comments"
     alone = "put a blank line before it, and don't put it inside HTML"

@@ -116,7 +116,7 @@ def fences(page: Page) -> Iterator[Problem]:
                 found = FENCE.match(line)
                 language = language_of(found["info"]) if found else ""
                 if language in RUN | {"output"}:
-                    what = f"a {language} fence inside a language div would not be run"
+                    what = f"fence {language!r} inside a language div would not be run"
                     fix = "move it out: code is shared by both languages"
                     yield problem(page, number, what, fix)
         elif isinstance(block, Code) and (wrong := bad_target(block.target)):
