@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from fishbook.loom import names
@@ -152,7 +153,7 @@ class Weaver:
         for page in self.book.chapters[self.page.chapter][1:]:
             number = self.book.number(page.anchor)
             title = numbered(self.edition, number, page.title)
-            line = marked(self.edition, first_sentences(page))
+            line = marked(self.edition, first_sentences(page, self.linked))
             link = self.to_file(page)
             rows.append(f"- [{title}]({link})<br>{plain_text(line)}")
         return '<div class="contents" markdown>\n\n' + "\n".join(rows) + "\n\n</div>"
@@ -193,10 +194,13 @@ def figure_label(block: Figure) -> str:
     return f"fig-{PurePosixPath(block.path).stem}"
 
 
-def first_sentences(page: Page) -> Twins:
-    """Return the first sentence of a page in both languages, without marks."""
+def first_sentences(page: Page, linked: Callable[[str], str] = str) -> Twins:
+    """Return the first sentence of a page in both languages, without marks.
+
+    With a weaver's `linked`, labels without words are shown as their numbers.
+    """
     text = next((b.text for b in page.blocks if isinstance(b, Pair)), Twins("", ""))
-    return Twins(*(_sentence(side) for side in (text.zh, text.en)))
+    return Twins(*(_sentence(linked(side)) for side in (text.zh, text.en)))
 
 
 def _sentence(text: str) -> str:

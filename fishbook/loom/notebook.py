@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from typing import Any
 
 from fishbook.loom import disk, names
@@ -22,6 +23,7 @@ from fishbook.loom.blocks import (
 from fishbook.loom.book import Book
 from fishbook.loom.compare import looks_like_error
 from fishbook.loom.edition import WORDS, choose, marked
+from fishbook.loom.inline import is_outside
 from fishbook.loom.markdown import Weaver, address, figure_label
 from fishbook.loom.page import Page
 from fishbook.loom.run import module_name
@@ -56,6 +58,12 @@ class NotebookWeaver(Weaver):
         """Return a formula with its number; the notebook keeps no place for it."""
         text = super().formula(block)
         return text.split("\n\n")[1] if block.label else text
+
+    def link(self, goal: str) -> str:
+        """Return where a link leads to, a file's address too."""
+        if is_outside(goal) or goal.startswith("#"):
+            return super().link(goal)
+        return self.base + posixpath.normpath(f"{self.page.chapter or '.'}/{goal}")
 
     def to_file(self, page: Page) -> str:
         """Return the address of another page of the site."""

@@ -51,7 +51,7 @@ def tangle(book: Book) -> dict[str, Tangled]:
 
 
 def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
-    """Put a file together: docstring, imports, `__all__` (or the book's own), then piece after piece."""
+    """Put a file together: docstring, imports, `__all__`, then piece after piece."""
     imports = Imports(names={"__future__": {"annotations"}})
     public: set[str] = set()
     docstring = ""
