@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [328fd686cfde6d71]
+# Tangled from docs/02-neural-network, docs/03-learning [6db7a56ed9bd4fe9]
 """Handwritten digits to learn from, and what turns them into batches."""
 
 from __future__ import annotations
@@ -14,17 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fishbook.diagrams import PALETTE, Picture
 from fishbook.download import has_mnist, mnist_array
-
-__all__ = [
-    "SHADES",
-    "Arrays",
-    "batches",
-    "load_digits",
-    "load_mnist",
-    "one_hot",
-    "show_digits",
-    "train_val_split",
-]
 
 __all__ = ["has_mnist", "load_digits", "load_mnist", "one_hot", "show_digits"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fishbook.loom.chapter import Chapter, Figure, Formula, Heading, Prose
 
 from fishbook.loom.book import Book, chunks
-from fishbook.loom.chapter import Chapter, Figure, Formula, Heading, Prose
 from fishbook.loom.tangle import tangle
 from fishbook.loom.weave import EDITIONS, source_page
 

@@ -5,113 +5,288 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from books import TWINS, book_at, book_of, chunk, problems_of, python, write_text
 
 from fishbook.loom.book import Book
-from fishbook.loom.chapter import Chapter
-from fishbook.loom.check import check
+from fishbook.loom.check import OF_A_PAGE, OF_THE_BOOK, check, require_sound
+from fishbook.loom.check.form import bad_target
+from fishbook.loom.problem import LoomError
 
-TWINS = """\
-<div lang="zh" markdown>
+ROOT = Path(__file__).parent.parent
+ZH, EN = '<div lang="zh" markdown>\n', '<div lang="en" markdown>\n'
+FIGURE = "![图 | figure](figures/a.svg)\n\n"
+SEE = TWINS.format("见[甲]({0})", "see [A]({0})").format
+FORM = [
+    ("```text\nx\n", "3: this fence is never closed; add a line with ```"),
+    ("<!-- x\n", "3: this comment is never closed; add -->"),
+    ("$$\nx\n", "3: this formula is never closed; add a line with $$"),
+    ("$$ x $$ (1)\n", "3: this formula is never closed"),
+    (f"{ZH}\n字\n", "3: this div is never closed; add </div> at column 0"),
+    (f"{ZH}字\n</div>\n{EN}a\nb\n", "3: this pair's English div is never closed"),
+    (f"{ZH}字\n</div>\n", "3: this Chinese div has no English twin; put <div lang"),
+    (f"{EN}a\n</div>\n", "3: this English div has no Chinese twin"),
+    ("## 门 {#g}\n", "3: this heading is not for both languages; write 中文 | English"),
+    ("## 门 | a | b {#g}\n", "3: this heading is not for both languages"),
+    (
+        f'{python("1")}![图](figures/a.svg "图 | a")\n',
+        "7: this alternative text is not",
+    ),
+    (
+        f'{python("1")}![图 | a](figures/a.svg "图")\n',
+        "7: this caption is not for both",
+    ),
+    ("<details markdown><summary>解</summary>\n</details>\n", "3: this summary is not"),
+    ("```python\n1  # (1)!\n```\n1. 甲\n", "6: this annotation is not for both"),
+    ("## 门 | Gate\n", "3: this heading has no anchor; end it with {#anchor}"),
+    ("$$ x \\tag{1.1} $$\n", "3: the formula's tag '1.1' is no label; write \\tag{eq-"),
+    ("```py\nx\n```\n", "3: fence 'py' would not be run; write `python`,"),
+    ("```python3\nx\n```\n", "fence 'python3' would not be run"),
+    ("```Python\nx\n```\n", "fence 'Python' would not be run"),
+    ('```python name="a"\nx\n```\n', "would not be run"),
+    ("``` {.python}\nx\n```\n", "fence '{.python}' would not be run"),
+    ("~~~ { .py title=a }\nx\n~~~\n", "would not be run"),
+    ("- ```python\n  x\n  ```\n", "3: an indented python fence would not be run"),
+    ("> ```python\n> x\n> ```\n", "3: an indented python fence"),
+    ("    ```python\n    x\n    ```\n", "3: an indented python fence"),
+    (TWINS.format("```python\nx\n```", "a"), "5: fence 'python' inside a language div"),
+    ("```\nx\n```\n", "3: unknown fence ''"),
+    ("```ruby\nx\n```\n", "3: unknown fence 'ruby'; write `python`, `python hidden`"),
+    ("```output twice\n1\n```\n", "unknown fence 'output twice'"),
+    ("```output\n1\n```\n", "3: this output follows no code; put it right after"),
+    (FIGURE, "3: this figure follows no code"),
+    ('<!--- skip: next "why" -->\n\n$$ x $$\n', "3: this skip precedes no code"),
+    ("```python\nx  # (1)!\n```\n", "3: nothing explains this block's marks"),
+    (
+        "```python\nx # (1)!\n```\n1. 甲 | a\n2. 乙 | b\n",
+        "6: annotations [1, 2], marks",
+    ),
+    (
+        "```python\nx # (1)!\ny # (2)!\n```\n2. 乙 | b\n1. 甲 | a\n",
+        "7: annotations [2, 1], marks [1, 2]; give each # (1)! mark one line",
+    ),
+    (
+        "<details markdown><summary>解 | S</summary>\n",
+        "3: this <details> is never clos",
+    ),
+    ("</details>\n", "3: </details> without its start"),
+    ("<!--- skip: next -->\n\n```python\nx\n```\n", "3: this skip gives no reason"),
+    (chunk("    # note"), "3: this chunk begins indented but continues nothing; put"),
+    ("<!-- invisible-code: python\nx\n-->\n", "3: this comment is almost code"),
+    ('<!--- skip: next if(a) "b"\n-->\n', "3: this comment is almost code"),
+    ("<!-- a --> $$ x $$\n", "3: what follows this comment on its line is not shown"),
+    (
+        f"{python('1')}![甲 | a](b.png)\n",
+        "7: b.png is no picture of the book; write fig",
+    ),
+    (
+        f"{python('1')}![甲 | a $x$](figures/a.svg)\n",
+        "7: an alternative text is heard:",
+    ),
+]
+WORDS = [
+    (TWINS.format("`a`", "`b`"), "3: inline code differ between the twins: only zh"),
+    (TWINS.format("字 $x$", "w $x$ $x$"), "formulas differ between the twins: only zh"),
+    (
+        TWINS.format("[甲](#title-1)", "a"),
+        "links differ between the twins: only zh ['t",
+    ),
+    (TWINS.format("字", ""), "3: this div is empty; write it, or delete both"),
+    ("Words of one language.\n", "3: words outside a language div; put them in a zh"),
+    ("| 甲 | 乙 |\n| --- | --- |\n", "3: words outside a language div"),
+]
+LINKS = [
+    ("# 乙 | B {#b}\n", "3: a second title: a page is about one thing"),
+    ("## 乙 | B {#title-1}\n", "3: {#title-1} stands at docs/01-a/01-p.md:1 too; give"),
+    ("$$ x \\tag{eq-a} $$\n\n$$ y \\tag{eq-a} $$\n", "5: {#eq-a} stands at"),
+    (f"{python('1')}{FIGURE}" * 2, "13: {#fig-a} stands at docs/01-a/01-p.md:7 too"),
+    (SEE("#b"), "3: link #b: no such label in the book; link to (#label)"),
+    (TWINS.format("见 [](#eq-b)", "see [](#eq-b)"), "3: link #eq-b: no such label in"),
+    (
+        "### 乙 | B {#b}\n" + TWINS.format("见 [](#b)", "see [](#b)"),
+        "4: link #b: it has no number, so the link needs words",
+    ),
+    (SEE("02-p.md#b"), "3: link 02-p.md#b: pages move, labels stay"),
+    (SEE("../../README.md"), "3: link ../../README.md: pages move"),
+    (SEE("../../Makefile"), "3: link ../../Makefile: it leaves docs/"),
+    (SEE("x.csv"), "3: link x.csv: there is no such file"),
+    ("## [甲](#b) | A {#a}\n", "3: link #b: no such label"),
+    (
+        "<details markdown><summary>[甲](#b) | A</summary>\n</details>\n",
+        "3: link #b: no such label",
+    ),
+    ("```python\n1  # (1)!\n```\n\n1. [甲](#b) | A\n", "7: link #b: no such label"),
+    (f'{python("1")}![甲 | a](figures/a.svg "[甲](#b) | a")\n', "7: link #b: no such"),
+    ("| [1](#b) |\n| --- |\n", "3: link #b: no such label"),
+]
+IMPORT = "from fishbook.a import f"
+CODE = [
+    (
+        [chunk("x = 1\ny = = 2")],
+        "01-p.md:5: not Python: invalid syntax; mend this line",
+    ),
+    ([chunk("import os  # needed")], "01-p.md:4: this import has a comment"),
+    ([chunk("import os; x = 1")], "01-p.md:4: this import shares its line"),
+    ([chunk("from os import *")], "01-p.md:4: this import hides which names"),
+    (["<pre>\n\n```python\n1\n```\n\n</pre>\n"], "01-p.md:5: other Markdown tools see"),
+    (
+        ["- ```text\n```python\n1\n```\n"],
+        "01-p.md:4: this python fence would not be run",
+    ),
+    ([chunk("def f(): ...") * 2], "01-p.md:8: f is defined in fishbook/a.py at docs/"),
+    ([chunk("X = 1"), chunk("X = 2")], "02-p.md:4: X is defined in"),
+    (
+        [python(IMPORT), chunk("def f(): ...")],
+        "01-p.md:4: f comes later, at docs/01-a/02-p.md:4; use only what this",
+    ),
+    ([python(IMPORT) + chunk("def f(): ...")], "01-p.md:4: f comes later, at docs/01"),
+    (["```python hidden\nx = 1\n```\n" + python("x")], "6: x is set by hidden code at"),
+    (
+        ["```python hidden\nimport os\n```\n" + chunk("os.sep")],
+        "6: os is set by hidden",
+    ),
+]
+CASES = [([text], said) for text, said in FORM + WORDS + LINKS] + CODE
 
-{}
 
-</div>
-<div lang="en" markdown>
-
-{}
-
-</div>
-"""
+def titled(texts: list[str]) -> list[str]:
+    """Give each page a title, so that it is sound up to its third line."""
+    return [f"# 题 | T {{#title-{n}}}\n\n{text}" for n, text in enumerate(texts, 1)]
 
 
-def problems_of(tmp_path: Path, *texts: str) -> list[str]:
-    """Check a book of some chapters."""
-    (tmp_path / "docs").mkdir(exist_ok=True)
-    paths = [Path(f"docs/{n:02}-a.md") for n, _ in enumerate(texts, 1)]
-    chapters = [Chapter.parse(t, p) for t, p in zip(texts, paths, strict=True)]
-    return [str(problem) for problem in check(Book(tmp_path, chapters))]
-
-
-def chunk(code: str, target: str = "fishbook/a.py") -> str:
-    return f'```python title="{target}"\n{code}\n```\n'
+@pytest.mark.parametrize(("texts", "said"), CASES)
+def test_a_broken_rule_is_named_with_its_place(texts: list[str], said: str) -> None:
+    (problem,) = problems_of(book_of(*titled(texts)))
+    assert said in problem
+    assert problem.startswith("docs/01-a/0")
+    assert problem.partition("; ")[2], "a message ends with what to do"
 
 
 @pytest.mark.parametrize(
-    ("texts", "said"),
+    ("text", "first", "second"),
     [
-        (["# 甲 | A {#a}\n\n# 乙 | B {#a}\n"], "docs/01-a.md:3: anchor {#a} stands at"),
-        (
-            ["# 甲 | A {#a}\n", "# 乙 | B {#a}\n"],
-            "docs/02-a.md:1: anchor {#a} stands at",
-        ),
-        ([TWINS.format("见 [乙](#b)", "see [B](#b)")], "01-a.md has no anchor #b"),
-        ([TWINS.format("见 [乙](x.md)", "see [B](x.md)")], "docs/x.md does not exist"),
-        (["Words of one language.\n"], "docs/01-a.md:1: words outside a language div"),
-        (["| 甲 | 乙 |\n| --- | --- |\n"], "words outside a language div"),
-        ([chunk("def f(): ...") + "\n" + chunk("def f(): ...")], ":6: f is defined in"),
-        ([chunk("X = 1"), chunk("X = 2")], "docs/02-a.md:2: X is defined in"),
-        (
-            ["```python\nfrom fishbook.a import f\n```\n", chunk("def f(): ...")],
-            "docs/01-a.md:2: f comes later, at docs/02-a.md:2",
-        ),
-        (["> ```python\n> x\n> ```\n"], "docs/01-a.md:1: an indented python fence"),
-        (
-            ["<pre>\n\n```python\nx = 1\n```\n\n</pre>\n"],
-            "docs/01-a.md:3: other Markdown tools see no python fence here",
-        ),
-        (
-            ["<!--- invisible-code-block: python\ns = '-->'\n```python\n```\n-->\n"],
-            "docs/01-a.md:3: this python fence would not be run",
-        ),
-        (
-            [TWINS.format("见 [甲](../README.md)", "see [A](../README.md)")],
-            "link ../README.md: it leaves docs/",
-        ),
-        (
-            ["```python\nx  # (1)!\n```\n\n1. [甲](#b) | [A](#b)\n"],
-            "docs/01-a.md:5: link #b: 01-a.md has no anchor #b",
-        ),
-        (
-            ["```python\nfrom fishbook.a import f\n```\n\n" + chunk("def f(): ...")],
-            "docs/01-a.md:2: f comes later, at docs/01-a.md:6",
-        ),
-        (
-            ["$$ x \\tag{1.1} $$\n\n$$ y \\tag{1.1} $$\n"],
-            "docs/01-a.md:3: formula (1.1) stands at docs/01-a.md:1 too",
-        ),
-        (
-            ["```python\nx\n```\n\n![甲 | A](figures/a.svg)\n\n" * 2],
-            "figures/a.svg is drawn at docs/01-a.md:5 too",
-        ),
-        (['<div lang="en" markdown>\n\nx\n\n</div>\n'], "has no Chinese twin"),
-        ([chunk("x = = 1")], "docs/01-a.md:2: not Python"),
+        (chunk("    x = 1"), "begins indented but continues", "4: not Python: unexpe"),
+        (TWINS.format("> ```output\n> ```", "> ```output\n> ```"), ":5: ", ":10: "),
+        ("<details markdown><summary>解 | a | b</summary>\n", "summary", "<details>"),
     ],
 )
-def test_a_broken_rule_is_named_with_its_place(
-    tmp_path: Path, texts: list[str], said: str
-) -> None:
-    problems = problems_of(tmp_path, *texts)
-    assert any(said in problem for problem in problems), problems
-    assert all("; " in problem for problem in problems), "each says what to do"
+def test_where_more_is_wrong_each_is_named(text: str, first: str, second: str) -> None:
+    problems = problems_of(book_of(*titled([text])))
+    assert [said in p for p, said in zip(problems, (first, second), strict=True)]
+
+
+def test_each_rule_has_a_page_here_that_breaks_it() -> None:
+    books = [book_of(*titled(texts)) for texts, _ in CASES]
+    pages = [page for book in books for page in book.pages]
+    broken = {rule.__name__ for rule in OF_A_PAGE for p in pages if list(rule(p))}
+    broken |= {rule.__name__ for rule in OF_THE_BOOK for b in books if list(rule(b))}
+    rules = {rule.__name__ for rule in (*OF_A_PAGE, *OF_THE_BOOK)}
+    assert broken == rules - {"drawn_figures"}, "that one has a test of its own"
+
+
+def test_a_page_begins_with_its_title() -> None:
+    for text in ("", "## 门 | Gate {#gate}\n", "$$ x $$\n\n# 门 | Gate {#gate}\n"):
+        (problem, *_) = problems_of(book_of(text))
+        assert "01-p.md:1: this page does not begin with its title; begin" in problem
+    assert problems_of(book_of("<!-- note -->\n\n# 门 | Gate {#gate}\n")) == []
+
+
+def test_an_anchor_of_another_page_is_taken() -> None:
+    (problem,) = problems_of(book_of("# 甲 | A {#a}\n", "# 乙 | B {#a}\n"))
+    assert problem.startswith("docs/01-a/02-p.md:1: {#a} stands at docs/01-a/01-p.md:1")
 
 
 def test_a_figure_that_nobody_draws_is_named(tmp_path: Path) -> None:
-    (tmp_path / "docs" / "figures").mkdir(parents=True)
-    (tmp_path / "docs" / "figures" / "old.svg").touch()
-    (problem,) = problems_of(tmp_path, "")
+    write_text(tmp_path / "docs/01-a/figures/old.svg", "")
+    (problem,) = problems_of(book_of(*titled([""]), root=tmp_path))
+    said = "docs/01-a/figures/old.svg:1: no block draws this figure; delete the file"
+    assert problem == said
+    text = f"{python('1')}![旧 | old](figures/old.svg)\n"
+    assert problems_of(book_of(*titled([text]), root=tmp_path)) == []
+
+
+def test_a_lab_adds_nothing_to_the_package() -> None:
+    (text,) = titled([chunk("x = 1")])
+    (problem,) = problems_of(book_at({"01-a/lab-b": text}))
     assert (
-        problem == "docs/figures/old.svg:1: no block draws this figure; delete the file"
+        "lab-b.md:3: a lab adds nothing to the package; take the title away" in problem
     )
 
 
+def test_an_appendix_serves_the_pages_before_it() -> None:
+    early, late = titled([python("from fishbook.a import f"), chunk("def f(): ...")])
+    assert problems_of(book_at({"01-a/01-x": early, "a-extras/01-u": late})) == []
+    (problem,) = problems_of(book_at({"01-a/01-x": early, "02-b/01-y": late}))
+    assert "f comes later, at docs/02-b/01-y.md:4" in problem
+
+
 def test_what_may_differ_may_differ(tmp_path: Path) -> None:
-    zh = "见 [这里](https://a.org/zh)，`a`、$x$，``b ` c``。\n\n```text\n$y$\n```"
-    en = "See [this](https://a.org/en), $x$, `a`, ``b ` c``.\n\n```text\n$z$\n```"
-    text = TWINS.format(zh, en) + "\n| $x$ | 0 |\n| --- | --- |\n| 1 | $y$ |\n"
-    code = "@overload\ndef f(x: int): ...\n\n\n@overload\ndef f(x: str): ..."
-    assert problems_of(tmp_path, f"{text}\n{chunk(code)}") == []
+    write_text(tmp_path / "docs" / "01-a" / "b.csv", "")
+    zh = "见 [这里](https://a.org/zh)，`a`、$x$，``b ` c``、[表](b.csv)。"
+    en = "See [a](mailto:a@b.org), $x$, `a`, ``b ` c`` [t](b.csv)."
+    text = TWINS.format(f"{zh}\n\n```text\n$y$\n```", f"{en}\n\n```text\n$z$\n```")
+    text += "\n| $x$ | 0 | `OR` |\n| --- | --- | --- |\n| 1 | $y$ | AND |\n\n"
+    text += chunk("@overload\ndef f(x: int): ...\n\n\n@overload\ndef f(x: str): ...")
+    text += chunk("def f(): ...", "fishbook/b.py")
+    assert problems_of(book_of(*titled([text]), root=tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        python("x = 1") + "```python hidden\nx = 2\n```\n" + python("x"),
+        "```python hidden\nx = 1\nx\n```\n" + python("x = 2\nx"),
+        "```python hidden\nx = 1\n```\n" + python("def f(x):\n    return x"),
+        "```python hidden\nx = 1\n```\n```python hidden\nx\n```\n",
+    ],
+)
+def test_a_name_that_is_set_in_sight_is_not_hidden(text: str) -> None:
+    assert problems_of(book_of(*titled([text]))) == []
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "../x.py",
+        "fishbook/../x.py",
+        "/etc/x.py",
+        "C:/fishbook/x.py",
+        "fishbook\\x.py",
+        "x.py",
+        "other/x.py",
+        "fishbook/x.txt",
+        "fishbook/a-b.py",
+        "fishbook//x.py",
+        "fishbook/./x.py",
+        "fishbook",
+    ],
+)
+def test_a_title_that_points_elsewhere_is_refused(title: str) -> None:
+    (problem,) = problems_of(book_of(*titled([chunk("x = 1", title)])))
+    assert ":3: title " in problem and problem.endswith(
+        'write title="fishbook/NAME.py"'
+    )
+
+
+def test_a_good_title_is_a_file_of_the_package() -> None:
+    assert bad_target("fishbook/layers.py") == bad_target("fishbook/loom/x.py") == ""
+
+
+def test_an_unsound_book_is_refused_with_all_that_is_wrong() -> None:
+    book = book_of("```py\n```\n", "words\n", chunk("x = = 1"))
+    with pytest.raises(LoomError) as refused:
+        require_sound(book)
+    first, second = map(str, refused.value.problems)
+    assert first.startswith("docs/01-a/01-p.md:1: fence 'py'")
+    assert second.startswith("docs/01-a/03-p.md:2: not Python")
+
+
+def test_problems_come_in_the_order_of_the_pages() -> None:
+    text = "# 题 | T\n\n```py\n```\n"
+    book = book_at({"10-b/index": text, "index": text, "a-x/01-u": text})
+    places = [(p.path.as_posix(), p.line) for p in check(book)]
+    names = ("docs/index.md", "docs/10-b/index.md", "docs/a-x/01-u.md")
+    assert places == [(name, line) for name in names for line in (1, 3)]
 
 
 def test_the_books_own_pages_are_sound() -> None:
-    root = Path(__file__).parent.parent
-    assert check(Book.load(root)) == []
+    assert check(Book.load(ROOT)) == []

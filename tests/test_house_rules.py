@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fishbook.loom.chapter import Fence, Heading, Prose
 
 from fishbook.loom.book import Book
-from fishbook.loom.chapter import Fence, Heading, Prose
 
 ROOT = Path(__file__).parent.parent
 BOOK = Book.load(ROOT)

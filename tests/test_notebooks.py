@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fishbook.loom.chapter import Chapter
 
 from fishbook.datasets import has_mnist
 from fishbook.loom.book import Book
-from fishbook.loom.chapter import Chapter
 from fishbook.loom.compare import same_output
 from fishbook.loom.weave import EDITIONS, weave_notebook
 

@@ -1,4 +1,4 @@
-"""A chapter in each edition: plain Markdown and a notebook."""
+"""A page in each edition: plain Markdown and a notebook."""
 
 from __future__ import annotations
 
@@ -7,66 +7,168 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import edit, make_book
+from books import SUMS, TWINS, bare_tree, book_at, book_of, chunk, edit, python
 
+from fishbook.loom import names
+from fishbook.loom.blocks import fenced
 from fishbook.loom.book import Book
-from fishbook.loom.weave import (
-    EDITIONS,
-    choose,
-    edition_files,
-    plain_text,
-    weave_edition,
-    weave_svg,
-)
+from fishbook.loom.edition import EDITIONS
+from fishbook.loom.markdown import Weaver, address
+from fishbook.loom.notebook import runnable, weave_notebook
+from fishbook.loom.svg import weave_svg
+from fishbook.loom.weave import edition_files, weave_edition
 
+ROOT = Path(__file__).parent.parent
 URL = "https://example.org/"
+NOT, TOTAL = "01-gates/01-not.md", "02-sums/01-total.md"
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return make_book(tmp_path / "book")
-
-
-def woven(root: Path, edition: str, name: str = "01-gates.md") -> str:
+def woven(root: Path, edition: str, name: str) -> str:
     return edition_files(Book.load(root), edition, URL)[name]
 
 
-def cells_of(root: Path, edition: str, slug: str) -> list[Any]:
-    cells: list[Any] = json.loads(woven(root, edition, f"notebooks/{slug}.ipynb"))[
-        "cells"
-    ]
+def markdown(text: str, edition: str = "en") -> str:
+    """Weave a page alone."""
+    book = book_of(text)
+    return Weaver(book, book.pages[0], edition).text()
+
+
+def cells_of(text: str) -> list[Any]:
+    cells: list[Any] = json.loads(text)["cells"]
     return cells
 
 
-def test_an_edition_keeps_its_language_and_all_that_is_shared(root: Path) -> None:
-    zh, en, both = (woven(root, edition) for edition in EDITIONS)
-    assert "非门" in zh and "NOT is" not in zh
-    assert "NOT is" in en and "非门" not in en
-    assert "非门" in both and "NOT is" in both
+def test_an_edition_has_a_file_for_each_page_figure_module_and_notebook(
+    recorded: Path,
+) -> None:
+    assert sorted(edition_files(Book.load(recorded), "zh")) == [
+        "01-gates/01-not.md",
+        "01-gates/index.md",
+        "02-sums/01-total.md",
+        "02-sums/02-exercises.md",
+        "02-sums/figures/dot.svg",
+        "02-sums/index.md",
+        "02-sums/lab-many.ipynb",
+        "a-extras/01-guards.md",
+        "a-extras/index.md",
+        "index.md",
+        "notebooks/01-gates-01-not.ipynb",
+        "notebooks/02-sums-01-total.ipynb",
+        "notebooks/02-sums-02-exercises.ipynb",
+        "notebooks/02-sums-lab-many.ipynb",
+        "notebooks/a-extras-01-guards.ipynb",
+        "source/gates.md",
+        "source/guards.md",
+    ]
+
+
+def test_an_edition_keeps_its_language_and_all_that_is_shared(recorded: Path) -> None:
+    zh, en, both = (woven(recorded, edition, NOT) for edition in EDITIONS)
+    assert "非门" in zh and "see [" not in zh
+    assert "see [" in en and "非门" not in en
+    assert "非门" in both and "see [" in both
     for text in (zh, en, both):
         assert '```python title="fishbook/gates.py"' in text
-        assert "{ .text .output }\n1 0 0.333333" in text
-    assert "<div" not in zh + en
-    assert both.count("<div") == both.count("</div>") == 3
+        assert "``` { .text .output }\n1 0 0.333333\n```" in text
+    assert 'lang="' not in zh + en
+    assert both.count("<div") == both.count("</div>") == 4
 
 
-def test_headings_captions_and_notes_have_one_language_or_both(root: Path) -> None:
-    assert woven(root, "zh").startswith("# 门 {#gates}\n")
-    assert woven(root, "en").startswith("# Gates {#gates}\n")
-    both = woven(root, "zh-en")
-    assert both.startswith('# 门 <span lang="en">Gates</span> {#gates}\n')
-    assert "\n1. 向下取整\n" in woven(root, "zh")
-    assert "\n1. rounds down\n" in woven(root, "en")
-    second = woven(root, "en", "02-sums.md")
-    assert "![A dot](figures/dot.svg)" in second
-    assert '<figcaption markdown="span">A dot</figcaption>' in second
-    assert "<summary>Solution</summary>" in second
+def test_headings_captions_and_notes_have_one_language_or_both(recorded: Path) -> None:
+    assert woven(recorded, "zh", NOT).startswith("# 1.1 非门 {#not}\n")
+    assert woven(recorded, "en", NOT).startswith("# 1.1 The gate NOT {#not}\n")
+    both = woven(recorded, "zh-en", NOT)
+    title = '# 1.1 非门 <span lang="en">The gate NOT</span> {#not}\n'
+    assert both.startswith(title)
+    assert "\n1. 向下取整\n" in woven(recorded, "zh", NOT)
+    assert "\n1. rounds down\n" in woven(recorded, "en", NOT)
+    exercises = woven(recorded, "en", "02-sums/02-exercises.md")
+    assert "### Exercise 2.1 A word {#ex-word}" in exercises
+    assert "<summary>Solution</summary>" in exercises
+    assert "### 练习 2.1 词 {#ex-word}" in woven(
+        recorded, "zh", "02-sums/02-exercises.md"
+    )
 
 
-def test_a_number_that_both_titles_begin_with_is_said_once() -> None:
-    assert choose("zh-en", "1 感知机", "1 The perceptron") == "1 感知机 The perceptron"
-    assert choose("zh-en", "2. 甲", "2. A") == "2. 甲 A"
-    assert choose("zh-en", "3 个", "Three") == "3 个 Three"
+def test_a_figure_has_its_number_its_caption_and_what_is_heard(recorded: Path) -> None:
+    text = woven(recorded, "en", TOTAL)
+    assert '<figure id="fig-dot" markdown="span">\n![A dot](figures/dot.svg)\n' in text
+    assert '">Figure 2.1 The dot at $x$</figcaption>' in text
+    assert "class Dot" not in text, "hidden code is left out"
+
+
+def test_links_lead_to_the_woven_files_and_labels_give_numbers(recorded: Path) -> None:
+    text = woven(recorded, "en", TOTAL)
+    assert "[(1.1)](../01-gates/01-not.md#eq-not)" in text
+    assert "[2.1](#fig-dot)" in text
+    assert "[NOT](../01-gates/01-not.md)," not in text
+    assert "[NOT](../01-gates/01-not.md)." in text
+    assert "[sums](../02-sums/index.md)" in woven(recorded, "en", NOT)
+    formula = woven(recorded, "en", NOT)
+    assert "y = 1 - x \\tag{1.1}" in formula and '<div id="eq-not"' in formula
+
+
+def test_a_label_without_a_number_leaves_no_empty_tag() -> None:
+    book = book_at({"00-x": "# 甲 | X {#x}\n\n$$ y \\tag{eq-y} $$\n"})
+    assert "\\tag" not in Weaver(book, book.pages[0], "zh").text()
+
+
+def test_a_chapter_opens_with_a_list_of_its_pages(recorded: Path) -> None:
+    zh, en, both = (woven(recorded, e, "02-sums/index.md") for e in EDITIONS)
+    assert en.endswith(
+        '<div class="contents" markdown>\n\n'
+        "- [2.1 A total](01-total.md)<br>By formula (1.1), a dot in 2.1, x in NOT.\n"
+        "- [2.2 Exercises](02-exercises.md)<br>What does adding a word do?\n"
+        "- [Lab: many](lab-many.ipynb)<br>After the total.\n\n</div>\n"
+    )
+    assert "- [实验：很多](lab-many.ipynb)<br>接着总和。\n" in zh
+    assert '[2.2 练习 <span lang="en">Exercises</span>](02-exercises.md)' in both
+    first = woven(recorded, "zh", "01-gates/index.md")
+    assert first.count("- [") == 1
+    assert "contents" not in woven(recorded, "zh", "index.md")
+
+
+def test_a_list_of_pages_has_each_first_sentence_alone() -> None:
+    text = TWINS.format("不多。还有。", "No 1.5 more. And\nso on.")
+    first = f"# 甲 | X {{#x}}\n\n{text}"
+    book = book_at({"01-a/index": "# 乙 | Y {#y}\n", "01-a/01-x": first})
+    texts = [Weaver(book, book.pages[0], edition).text() for edition in ("zh", "en")]
+    assert "<br>不多。\n" in texts[0] and "<br>No 1.5 more.\n" in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [("index", ""), ("01-a/index", "01-a/"), ("01-a/02-index", "01-a/02-index/")],
+)
+def test_a_page_has_an_address(name: str, where: str) -> None:
+    assert address(book_at({name: ""}).pages[0]) == where
+
+
+def test_code_is_woven_with_the_first_line_of_its_docstrings(recorded: Path) -> None:
+    text = woven(recorded, "zh", NOT)
+    assert '    """Return the opposite of x."""\n    return 1' in text
+    assert "Parameters" not in text
+    assert "Parameters" in woven(recorded, "zh", "source/gates.md")
+
+
+def test_woven_code_has_the_syntax_tree_of_the_pages(recorded: Path) -> None:
+    for book in (Book.load(recorded), Book.load(ROOT)):
+        for page in book.pages:
+            for cell in page.cells:
+                code = runnable(page, cell.code)
+                if not cell.output or "SyntaxError" not in cell.output.text:
+                    assert bare_tree(names.light(code)) == bare_tree(code)
+                shown = "" if cell.code.hidden else names.light(cell.code.source)
+                assert shown in Weaver(book, page, "en").block(cell.code)
+
+
+def test_a_fence_in_code_or_output_ends_no_block() -> None:
+    code, output = "s = '''\n```text\n'''", "a\n~~~\n```"
+    text = fenced("python", code) + fenced("output", output)
+    (cell,) = book_of(markdown(text)).pages[0].cells
+    assert cell.code.source == code
+    assert fenced(" { .text .output }", output) in markdown(text)
+    assert "``` { .text .output }\n1\n```" in markdown("~~~output\n1\n~~~\n")
 
 
 def test_a_picture_keeps_the_words_of_one_language() -> None:
@@ -77,72 +179,78 @@ def test_a_picture_keeps_the_words_of_one_language() -> None:
     assert both == '<svg aria-label="线 line"><text>线 line</text><text>x</text></svg>'
 
 
-def test_alternative_text_has_no_marks_in_it() -> None:
-    assert plain_text("the line $w_1 x_1 = b$ of `AND`") == "the line w1 x1 = b of AND"
+def test_the_source_page_shows_the_file_and_links_back(recorded: Path) -> None:
+    page = woven(recorded, "en", "source/gates.md")
+    assert (recorded / "fishbook/gates.py").read_text(encoding="utf-8") in page
+    assert f"[The gate NOT](../{NOT}), [A total](../{TOTAL})" in page
 
 
-def test_the_source_page_shows_the_file_and_links_back(root: Path) -> None:
-    page = woven(root, "en", "source/gates.md")
-    assert (root / "fishbook/gates.py").read_text(encoding="utf-8") in page
-    assert "[Gates](../01-gates.md), [Sums](../02-sums.md)" in page
-
-
-@pytest.mark.parametrize("edition", EDITIONS)
-def test_a_notebook_is_valid_and_leaves_no_link_inside(
-    root: Path, edition: str
+def test_a_notebook_leaves_no_link_inside_and_no_unnumbered_label(
+    recorded: Path,
 ) -> None:
-    nbformat = pytest.importorskip("nbformat")
-    for slug in ("01-gates", "02-sums"):
-        text = woven(root, edition, f"notebooks/{slug}.ipynb")
-        nbformat.validate(nbformat.reads(text, as_version=4))
-        assert ".md" not in text
-    assert f"{URL}{edition}/02-sums/#sums" in woven(
-        root, edition, "notebooks/01-gates.ipynb"
+    for name, text in edition_files(Book.load(recorded), "en", URL).items():
+        if name.startswith("notebooks/"):
+            assert ".md" not in text and "](#" not in text and "tag{eq" not in text
+    total = woven(recorded, "en", "notebooks/02-sums-01-total.ipynb")
+    assert f"[(1.1)]({URL}en/01-gates/01-not/#eq-not)" in total
+    assert f"[NOT]({URL}en/01-gates/01-not/)" in total
+    assert f"[2.1]({URL}en/02-sums/01-total/#fig-dot)" in total
+    lab = woven(recorded, "en", "02-sums/lab-many.ipynb")
+    assert "[the total](../../02-sums/01-total/)" in lab
+    first = woven(recorded, "en", "notebooks/01-gates-01-not.ipynb")
+    assert "\\\\tag{1.1}" in first and "<div" not in first
+
+
+def test_links_and_nothing_else_are_made_absolute() -> None:
+    links = (
+        "[甲](#x)、`[a](#x)`、[乙](../c.csv)、![](figures/d.svg)、[丁](https://a.org)"
+    )
+    book = book_at({"01-a/01-x": "# 甲 | X {#x}\n\n" + TWINS.format(links, "a")})
+    base = f"{URL}zh/"
+    text = weave_notebook(book, book.pages[0], "zh", base)
+    assert cells_of(text)[0]["source"].endswith(
+        f"[甲]({base}01-a/01-x/)、`[a](#x)`、[乙]({base}c.csv)、"
+        f"![]({base}01-a/figures/d.svg)、[丁](https://a.org)"
     )
 
 
-def test_a_notebook_runs_as_it_is(root: Path) -> None:
-    """A continued class is whole in each cell, and what it builds on is imported."""
-    code = [c for c in cells_of(root, "en", "02-sums") if c["cell_type"] == "code"]
-    borrowed, *code = code
-    assert borrowed["source"] == "from fishbook.gates import NOT"
-    assert borrowed["metadata"]["tags"] == ["hide-input"]
-    assert "def __init__" in code[1]["source"] and "def add" in code[1]["source"]
-    assert code[3]["outputs"][0]["data"]["image/svg+xml"].startswith("<svg")
-    assert code[4]["metadata"]["tags"] == ["hide-input", "raises-exception"]
-    assert code[4]["outputs"][0]["ename"] == "TypeError"
+def test_a_notebooks_cells_are_whole(recorded: Path) -> None:
+    """A continued class is whole in each cell, a solution and hidden code are folded."""
+    cells = cells_of(woven(recorded, "en", "notebooks/02-sums-01-total.ipynb"))
+    _, first, second, _, dot = (c for c in cells if c["cell_type"] == "code")
+    assert "def __init__" in first["source"] and "def add" not in first["source"]
+    assert "def __init__" in second["source"] and "def add" in second["source"]
+    assert dot["metadata"]["tags"] == ["hide-input"]
+    assert dot["outputs"][0]["data"]["image/svg+xml"].startswith("<svg")
+    cells = cells_of(woven(recorded, "en", "notebooks/02-sums-02-exercises.ipynb"))
+    (solution,) = (c for c in cells if c["cell_type"] == "code")
+    assert solution["metadata"]["tags"] == ["hide-input", "raises-exception"]
+    assert solution["outputs"][0]["ename"] == "TypeError"
 
 
-def test_only_links_and_pictures_are_made_absolute(root: Path) -> None:
-    zh = "见 [下一章](02-sums.md#sums)"
-    other = "`[a](b.md)`、[文件](figures/dot.svg)、[外](https://a.org/x.md)、[首页](index.md)"
-    edit(root / "docs/01-gates.md", zh, f"{zh}、[这里](#gates)、{other}")
-    words = woven(root, "zh", "notebooks/01-gates.ipynb")
-    for link in ("02-sums/#sums", "01-gates/#gates", "figures/dot.svg"):
-        assert f"]({URL}zh/{link})" in words
-    assert f"[首页]({URL}zh/)" in words
-    assert "`[a](b.md)`" in words and "https://a.org/x.md" in words
+def test_a_notebook_borrows_what_a_chunk_has_from_earlier_pages() -> None:
+    book = book_of(
+        chunk("x = 1\n\n\ndef f(): ..."),
+        chunk("y = f(x)") + chunk("z = x") + python("x"),
+    )
+    text = edition_files(book, "en")["notebooks/01-a-02-p.ipynb"]
+    code = [cell["source"] for cell in cells_of(text)]
+    assert code == ["from fishbook.a import f, x", "y = f(x)", "z = x", "x"]
 
 
-def test_weaving_leaves_alone_what_no_weave_made(root: Path, tmp_path: Path) -> None:
-    out = tmp_path / "woven"
-    (out / "mine").mkdir(parents=True)
-    (out / "mine" / "notes.txt").touch()
-    weave_edition(Book.load(root), "zh", out)
-    assert (out / "mine" / "notes.txt").exists()
-
-
-def test_weaving_again_writes_nothing_and_clears_what_is_stale(
-    root: Path, tmp_path: Path
+def test_weaving_writes_only_what_differs_and_clears_what_is_stale(
+    book_root: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "woven"
-    weave_edition(Book.load(root), "zh", out)
+    weave_edition(Book.load(book_root), "zh", out)
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()}
     (out / "old").mkdir()
     (out / "old" / "page.md").write_text("gone")
-    weave_edition(Book.load(root), "zh", out)
+    edit(book_root / SUMS, "By formula", "From formula")
+    weave_edition(Book.load(book_root), "zh", out)
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()} == before
     assert not (out / "old").exists()
-    edit(root / "docs/01-gates.md", "NOT is", "Not is")
-    weave_edition(Book.load(root), "zh", out)
-    assert {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()} == before
+    (out / "mine").mkdir()
+    (out / "mine" / "notes.txt").touch()
+    weave_edition(Book.load(book_root), "zh", out)
+    assert (out / "mine" / "notes.txt").exists(), "what no weave made is left alone"

@@ -164,3 +164,11 @@ class Cell:
 def without_marks(source: str) -> str:
     """Return code without its `# (1)!` marks."""
     return MARKER.sub("", source)
+
+
+def fenced(info: str, text: str) -> str:
+    """Return a fence around a text, of a mark that stands nowhere in it."""
+    mark = "```"
+    while mark in text:
+        mark += "`"
+    return f"{mark}{info}\n{text}\n{mark}\n"

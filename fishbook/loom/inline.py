@@ -94,7 +94,11 @@ def split_twins(text: str) -> Twins:
 
 def plain_text(markdown: str) -> str:
     """Return a line without marks and TeX, for a reader who hears it."""
+
+    def formula(match: re.Match[str]) -> str:
+        text = re.sub(r"_\{?(\w+)\}?", r"\1", NAMED.sub(r"\1", match[1]))
+        return re.sub(r"\\[a-z]+ ?", "", text)
+
     text = re.sub(r"\[([^\]]*)\]\([^()]*\)", r"\1", markdown)
-    text = NAMED.sub(r"\1", re.sub(r"[`*]|\$", "", text))
-    text = re.sub(r"_\{?(\w+)\}?", r"\1", text)
-    return re.sub(r"\\[a-z]+ ?", "", text).replace("[", "(").replace("]", ")")
+    text = re.sub(r"[`*]", "", re.sub(r"\$([^$]*)\$", formula, text))
+    return text.replace("[", "(").replace("]", ")")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from fishbook.loom import blocks, names
-from fishbook.loom.blocks import Block, Twins
+from fishbook.loom.blocks import Block, Twins, fenced
 from fishbook.loom.book import Book, relative
 from fishbook.loom.edition import choose, marked, titled
 from fishbook.loom.inline import is_outside, linked, plain_text
@@ -23,7 +24,8 @@ def woven_file(page: Page) -> str:
 
 def address(page: Page) -> str:
     """Return a page's address below its edition's."""
-    return "" if page.name == "index" else f"{page.name}/".removesuffix("index/")
+    place = page.chapter if page.opens else page.name
+    return f"{place}/" if place else ""
 
 
 class Weaver:
@@ -51,11 +53,9 @@ class Weaver:
                 return self.prose(block.text)
             case blocks.Code(hidden=False):
                 title = f' title="{block.target}"' if block.target else ""
-                return f"```python{title}\n{names.light(block.source)}\n```"
+                return fenced(f"python{title}", names.light(block.source)).rstrip()
             case blocks.Output():
-                return re.sub(
-                    r"(?<=`)output.*", " { .text .output }", block.raw, count=1
-                )
+                return fenced(" { .text .output }", block.text).rstrip()
             case blocks.Formula():
                 return self.formula(block)
             case blocks.Annotations():
@@ -115,9 +115,8 @@ class Weaver:
         """Return the list of a chapter's pages, a line each."""
         rows = []
         for page in self.book.chapters[self.page.chapter][1:]:
-            number = self.book.number(page.headings[0].anchor)
-            title = titled(self.edition, number, page.title)
-            line = marked(self.edition, first_sentences(page))
+            title = titled(self.edition, self.book.number(page.anchor), page.title)
+            line = marked(self.edition, first_sentences(page, self.linked))
             link = self.to_file(page)
             rows.append(f"- [{title}]({link})<br>{plain_text(line)}")
         return '<div class="contents" markdown>\n\n' + "\n".join(rows) + "\n\n</div>"
@@ -145,7 +144,7 @@ class Weaver:
         found = self.book.labels.get(label)
         if not found or found.page is self.page:
             return f"#{label}"
-        top = found.block is found.page.headings[0]
+        top = label == found.page.anchor
         return self.to_file(found.page) + ("" if top else f"#{label}")
 
     def to_file(self, page: Page) -> str:
@@ -156,7 +155,8 @@ class Weaver:
 def numbered_tex(book: Book, block: blocks.Formula) -> str:
     """Return a displayed formula with its number in place of its label."""
     number = book.number(block.label)
-    return TAG.sub(lambda _: rf"\tag{{{number}}}", block.raw.rstrip("\n"))
+    tag = rf"\tag{{{number}}}" if number else ""
+    return TAG.sub(lambda _: tag, block.raw.rstrip("\n"))
 
 
 def figure_label(block: blocks.Figure) -> str:
@@ -164,11 +164,15 @@ def figure_label(block: blocks.Figure) -> str:
     return f"fig-{PurePosixPath(block.path).stem}"
 
 
-def first_sentences(page: Page) -> Twins:
-    """Return the first sentence of a page in both languages, without marks."""
+def first_sentences(page: Page, linked: Callable[[str], str] = str) -> Twins:
+    """Return the first sentence of a page in both languages, without marks.
+
+    With a weaver's `linked`, labels without words are shown as their numbers.
+    """
     for block in page.blocks:
         if isinstance(block, blocks.Pair):
-            return Twins(_sentence(block.text.zh), _sentence(block.text.en))
+            zh, en = linked(block.text.zh), linked(block.text.en)
+            return Twins(_sentence(zh), _sentence(en))
     return page.title
 
 

@@ -84,14 +84,18 @@ def imports_from(source: str) -> Iterator[tuple[int, str, str]]:
 
 
 def light(source: str) -> str:
-    """Return code with the first line alone of each docstring."""
+    """Return code with the first line alone of each docstring.
+
+    Where that line doesn't end the docstring well, the code stays as it is.
+    """
     lines = source.split("\n")
     for node in sorted(_docstrings(parse(source)), key=lambda n: -n.lineno):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-        if last > first:
-            quote = '"""' if '"""' in lines[first] else "'''"
+        quote = '"""' if '"""' in lines[first] else "'''"
+        if last > first and not lines[first].endswith(quote):
             lines[first : last + 1] = [lines[first].rstrip() + quote]
-    return "\n".join(lines)
+    short = "\n".join(lines)
+    return short if parse(short).body else source
 
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:

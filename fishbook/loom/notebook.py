@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from typing import Any
 
 from fishbook.loom import blocks, disk, names
@@ -10,6 +11,7 @@ from fishbook.loom.blocks import MARKER, Block, Twins
 from fishbook.loom.book import Book
 from fishbook.loom.compare import looks_like_error
 from fishbook.loom.edition import WORDS, choose, marked
+from fishbook.loom.inline import is_outside
 from fishbook.loom.markdown import Weaver, address, figure_label, numbered_tex
 from fishbook.loom.page import Page
 from fishbook.loom.run import module_name
@@ -44,6 +46,12 @@ class NotebookWeaver(Weaver):
         """Return a formula with its number; the notebook keeps no place for it."""
         return numbered_tex(self.book, block)
 
+    def link(self, goal: str) -> str:
+        """Return where a link leads to, a file's address too."""
+        if is_outside(goal) or goal.startswith("#"):
+            return super().link(goal)
+        return self.base + posixpath.normpath(f"{self.page.chapter or '.'}/{goal}")
+
     def to_file(self, page: Page) -> str:
         """Return the address of another page of the site."""
         return f"{self.base}{address(page)}"
@@ -53,7 +61,7 @@ class NotebookWeaver(Weaver):
         found = self.book.labels.get(label)
         if not found:
             return f"#{label}"
-        top = found.block is found.page.headings[0]
+        top = label == found.page.anchor
         return self.to_file(found.page) + ("" if top else f"#{label}")
 
 

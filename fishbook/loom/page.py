@@ -91,6 +91,11 @@ class Page:
         """The first heading's words."""
         return self.headings[0].title if self.headings else Twins(self.name, self.name)
 
+    @property
+    def anchor(self) -> str:
+        """The first heading's anchor, which leads to the whole page."""
+        return self.headings[0].anchor if self.headings else ""
+
     @cached_property
     def cells(self) -> list[Cell]:
         """The code in order, each with what belongs to it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fishbook.loom import disk
-from fishbook.loom.blocks import Cell, Output
+from fishbook.loom.blocks import Cell, Output, fenced
 from fishbook.loom.book import Book
 from fishbook.loom.check import require_sound
 from fishbook.loom.compare import (
@@ -104,10 +104,7 @@ def _output(cell: Cell, result: Result) -> dict[int, str]:
 
 
 def _fence(old: Output | None, text: str) -> str:
-    mark = "```"
-    while mark in text:
-        mark += "`"
     info = "output varies" if old and old.varies else "output"
     body = "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
-    fence = f"{mark}{info}\n{body}\n{mark}\n"
+    fence = fenced(info, body)
     return fence if not old or old.raw.endswith("\n") else fence.removesuffix("\n")

@@ -18,6 +18,7 @@ FENCE = re.compile(
     r"(?P<mark>~{3,}|`{3,}(?=[^`]*$))(?P<info>.*)$"
 )
 DIV = re.compile(r'^<div lang="(zh|en)" markdown>[ \t]*$')
+END = re.compile(r"^</div>[ \t]*$")
 ITEM = re.compile(r"^(\d+)\. (.*)$")
 TITLE = re.compile(r'python title="([^"]*)"')
 TAG = re.compile(r"\\tag\{([^}]*)\}")
@@ -157,7 +158,7 @@ def end_of_div(cursor: Cursor) -> tuple[int, bool]:
             return count, False
         elif line.startswith("<div"):
             depth += "</div>" not in line
-        elif line.startswith("</div>"):
+        elif END.match(line):
             depth -= 1
             if not depth:
                 return count + 1, True

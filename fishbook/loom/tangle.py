@@ -64,12 +64,15 @@ def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 imports.add(node)
                 taken |= lines_of(node)
+                public |= {a.name for a in node.names if a.asname == a.name}
         if not pieces and ast.get_docstring(tree):
             taken |= lines_of(tree.body[0])
             docstring = ast.get_source_segment(definition.source(), tree.body[0]) or ""
         pieces.append([Piece(page, c, _rest(c, taken)) for c in definition.parts])
     head = [docstring] if docstring else []
-    head += [*imports.sections(), exported(public)]
+    head += imports.sections()
+    if "__all__" not in public:
+        head.append(exported(public))
     return _laid_out("\n\n".join(head).split("\n"), pieces)
 
 

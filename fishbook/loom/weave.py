@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
-from fishbook.loom.blocks import Twins
+from fishbook.loom.blocks import Twins, fenced
 from fishbook.loom.book import Book, relative
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.markdown import Weaver, address, woven_file
@@ -77,5 +77,5 @@ def weave_source(target: str, file: Tangled, edition: str) -> str:
         "---\nsearch:\n  exclude: true\n---\n\n"
         f"# `{target}` {{#source}}\n\n{choose(edition, Twins(*WORDS['source_note']))}"
         f" {', '.join(links)}\n\n"
-        f'```python linenums="1"\n{file.text}```\n'
+        + fenced('python linenums="1"', file.text.rstrip("\n"))
     )

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from fishbook.loom import names
-from fishbook.loom.blocks import MARKER
+from fishbook.loom.blocks import MARKER, Fence, Half, Pair
 from fishbook.loom.book import Book, is_appendix
-from fishbook.loom.check.form import problem
+from fishbook.loom.check.form import RUN, language_of, problem
 from fishbook.loom.check.links import Rule
 from fishbook.loom.page import Definition, Page
 from fishbook.loom.problem import Problem
@@ -55,6 +55,42 @@ def _import_problems(
 def lines_of(node: ast.stmt) -> set[int]:
     """Return the numbers of a statement's lines."""
     return set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+
+
+def other_parsers(book: Book) -> Iterator[Problem]:
+    """Another Markdown parser finds the python fences that are run, and no others."""
+    for page in book.pages:
+        yield from _fence_problems(page)
+
+
+@lru_cache(maxsize=4096)
+def _fence_problems(page: Page) -> tuple[Problem, ...]:
+    from markdown_it import MarkdownIt
+
+    standing = {
+        token.map[0] + 1
+        for token in MarkdownIt("commonmark").parse(page.text)
+        if token.type == "fence" and token.map and language_of(token.info) in RUN
+    }
+    run = {cell.code.line for cell in page.cells}
+    known = {block.line for block in page.blocks if isinstance(block, Fence)} | {
+        number
+        for block in page.blocks
+        for number in range(block.line, block.line + block.raw.count("\n") + 1)
+        if isinstance(block, Pair | Half) or not block.closed
+    }
+    unseen = "move it to column 0, outside lists, quotes and comments"
+    alone = "put a blank line before it, and don't put it inside HTML"
+    return (
+        *(
+            problem(page, line, "this python fence would not be run", unseen)
+            for line in standing - run - known
+        ),
+        *(
+            problem(page, line, "other Markdown tools see no python fence here", alone)
+            for line in run - standing - known
+        ),
+    )
 
 
 def defined_once(book: Book) -> Iterator[Problem]:
@@ -115,6 +151,7 @@ def nothing_hidden(book: Book) -> Iterator[Problem]:
 SOUND: tuple[Rule, ...] = (valid_python,)
 RULES: tuple[Rule, ...] = (
     *SOUND,
+    other_parsers,
     defined_once,
     nothing_early,
     nothing_hidden,

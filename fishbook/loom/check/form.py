@@ -20,6 +20,7 @@ RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
 SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
 """Languages of fences that are shown and never run."""
 FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
+ALMOST = re.compile(r"invisible-code| skip:")
 SVG = re.compile(r"figures/[\w-]+\.svg")
 
 
@@ -34,7 +35,7 @@ def open_blocks(page: Page) -> Iterator[Problem]:
     ends: dict[type[Block], tuple[str, str]] = {
         blocks.Comment: ("comment", "add -->"),
         blocks.Formula: ("formula", "add a line with $$"),
-        blocks.Pair: ("div", "add </div> at column 0"),
+        blocks.Pair: ("pair's English div", "add </div> at column 0"),
         blocks.Half: ("div", "add </div> at column 0"),
     }
     for block in page.blocks:
@@ -97,10 +98,9 @@ def fences(page: Page) -> Iterator[Problem]:
         elif isinstance(block, blocks.Pair | blocks.Half):
             for number, line in enumerate(block.raw.split("\n"), block.line):
                 found = FENCE.match(line)
-                if found and (language := language_of(found["info"])) in RUN | {
-                    "output"
-                }:
-                    what = f"a {language} fence inside a language div would not be run"
+                language = language_of(found["info"]) if found else ""
+                if language in RUN | {"output"}:
+                    what = f"fence {language!r} inside a language div would not be run"
                     fix = "move it out: code is shared by both languages"
                     yield problem(page, number, what, fix)
         elif isinstance(block, blocks.Code) and (wrong := bad_target(block.target)):
@@ -198,16 +198,19 @@ def folds(page: Page) -> Iterator[Problem]:
 
 
 def comments(page: Page) -> Iterator[Problem]:
-    """No comment is almost an instruction; each skip has a reason."""
+    """No comment is almost an instruction, or hides words; each skip has a reason."""
     form = '<!--- skip: next if(TEST, reason="WHY") -->'
     for block in page.blocks:
         if isinstance(block, blocks.Skip) and not block.reason:
             yield problem(page, block, "this skip gives no reason", f"write {form}")
-        elif isinstance(block, blocks.Comment) and re.search(
-            r"invisible-code| skip:", block.raw
-        ):
+        if not isinstance(block, blocks.Comment):
+            continue
+        if ALMOST.search(block.raw):
             fix = f"write a `python hidden` fence, or {form}"
             yield problem(page, block, "this comment is almost code", fix)
+        elif block.raw.partition("-->")[2].strip():
+            what = "what follows this comment on its line is not shown"
+            yield problem(page, block, what, "give it a line of its own")
 
 
 def pictures(page: Page) -> Iterator[Problem]:

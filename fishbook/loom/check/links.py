@@ -1,4 +1,4 @@
-"""Labels and links: each label once, each link to a label, each figure drawn."""
+"""Titles, labels and links: each label once, each link to one, each figure drawn."""
 
 from __future__ import annotations
 
@@ -14,6 +14,22 @@ from fishbook.loom.inline import Span, is_outside, spans
 from fishbook.loom.problem import Problem
 
 Rule: TypeAlias = Callable[[Book], Iterator[Problem]]
+
+
+EMPTY = {blocks.Blank, blocks.Comment}
+
+
+def titles(book: Book) -> Iterator[Problem]:
+    """A page begins with its title, by which lists and links name it."""
+    for page in book.pages:
+        block = next((b for b in page.blocks if type(b) not in EMPTY), None)
+        if not (isinstance(block, blocks.Heading) and block.level == 1):
+            what = "this page does not begin with its title"
+            yield problem(page, 1, what, "begin with # 中文 | English {#anchor}")
+        for heading in page.headings:
+            if heading.level == 1 and heading is not block:
+                what = "a second title: a page is about one thing"
+                yield problem(page, heading, what, "write ##, or begin another page")
 
 
 def labels_once(book: Book) -> Iterator[Problem]:
@@ -90,4 +106,4 @@ def drawn_figures(book: Book) -> Iterator[Problem]:
             yield Problem(shown, 1, "no block draws this figure", "delete the file")
 
 
-RULES: tuple[Rule, ...] = (labels_once, known_links, drawn_figures)
+RULES: tuple[Rule, ...] = (titles, labels_once, known_links, drawn_figures)

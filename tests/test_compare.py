@@ -1,0 +1,157 @@
+"""What is printed and drawn beside what the page shows."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import pytest
+from books import book_of, python
+
+from fishbook.loom.compare import (
+    drawn_by,
+    looks_like_error,
+    same_output,
+    svg_difference,
+)
+from fishbook.loom.run import Runner
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        ("1", "1", True),
+        ("1", "2", False),
+        ("1", "1.0", False),
+        ("10000000", "10000001", False),
+        ("0.333", "0.334", True),
+        ("0.333", "0.335", False),
+        ("1234567.0", "1234568.0", True),
+        ("1234567.0", "1234569.0", False),
+        ("1e-16", "2e-16", True),
+        ("1.5e-16", "1.7e-16", False),
+        ("-0.5", "0.5", False),
+        ("nan", "nan", True),
+        ("inf", "-inf", False),
+        ("Python 3.11.7", "Python 3.11.8", False),
+        ("[0.5 0. ]", "[0.5 0.]", True),
+        ("[ 0.77  1.5]", "[0.77 1.5]", True),
+        ("loss 0.25", "loss  0.25", True),
+        ("loss 0.25", "Loss 0.25", False),
+        ("x1 = 2", "x2 = 2", False),
+        ("    a", "a", False),
+        ("a\nb", "a", False),
+        ("a\n", "a", True),
+        ("3.", "3.5", True),
+        ("0.1, 0.2", "0.1, 0.35", False),
+        ("a 1 b", "a b", False),
+        ("1 2", "12", False),
+        ("1", "", False),
+        ("率0.25", "率0.26", True),
+        ("1e400 1.5", "1e400 1.7", False),
+        ("1.5e+03", "1.6e+03", True),
+        ("1.5e+03", "1.7e+03", False),
+        ("2026-03-05", "2026-03-06", False),
+        ("[ 1 10]", "[1 10]", True),
+    ],
+)
+def test_outputs_agree_within_the_last_digit_shown(
+    shown: str, printed: str, same: bool
+) -> None:
+    assert same_output(shown, printed) is same
+
+
+def test_timings_vary_but_their_words_do_not() -> None:
+    assert same_output("12.5 ms of 3 runs", "99.1 ms of 4 runs", varies=True)
+    assert not same_output("12.5 ms", "12.5 s", varies=True)
+    assert same_output("0.52s, 1,024 runs.", "0.7s, 99 runs.", varies=True)
+    assert not same_output("0.52s", "0.52s 1", varies=True)
+    assert not same_output("0.52s", "0.53s")
+
+
+SVG = '<svg id="{}" width="9"><g clip-path="url(#{})"><path d="M {} 2"/></g>{}</svg>'
+
+
+@pytest.mark.parametrize(
+    ("drawn", "same"),
+    [
+        (SVG.format("p", "p", "1.0", "<text>a</text>"), True),
+        (SVG.format("q", "q", "1.01", "<text>a</text>"), True),
+        (SVG.format("p", "p", "2.0", "<text>a</text>"), False),
+        (SVG.format("p", "p", "1.0", "<text>b</text>"), False),
+        (SVG.format("p", "p", "1.0", '<text fill="#000">a</text>'), False),
+        (SVG.format("p", "p", "1.0", ""), False),
+        ("<svg", False),
+    ],
+)
+def test_pictures_agree_where_a_reader_sees_no_difference(
+    drawn: str, same: bool
+) -> None:
+    shown = SVG.format("p", "p", "1.0", "<text>a</text>")
+    assert (svg_difference(shown, drawn) == "") is same
+
+
+@pytest.mark.parametrize(
+    ("shown", "error"),
+    [
+        ("1\nValueError: no", True),
+        ("a.b.SomeException: no\n", True),
+        ("KeyboardInterrupt", True),
+        ("No Error: none", False),
+        ("error: none", False),
+        ("", False),
+    ],
+)
+def test_an_output_that_ends_as_an_error_does_shows_one(
+    shown: str, error: bool
+) -> None:
+    assert looks_like_error(shown) is error
+
+
+def plot(code: str) -> str:
+    """Give the picture that Matplotlib draws."""
+    book = book_of(python(code))
+    return Runner(book, book.pages[0]).run(book.pages[0].cells[0]).svg
+
+
+LINE = """\
+import matplotlib.pyplot as plt
+
+plt.plot([1, 2, {}], color="{}")
+plt.title("{}")"""
+
+
+def test_a_plot_is_drawn_the_same_each_time() -> None:
+    shown = plot(LINE.format(3, "#1a5fb4", "线 | line"))
+    assert shown == plot(LINE.format(3, "#1a5fb4", "线 | line"))
+    assert drawn_by(shown)
+    assert "线 | line</text>" in shown
+    assert (
+        svg_difference(shown, plot(LINE.format(3.0001, "#1a5fb4", "线 | line"))) == ""
+    )
+    for other in [(3.1, "#1a5fb4", "线 | line"), (3, "#1a5fb5", "线 | line")]:
+        assert svg_difference(shown, plot(LINE.format(*other)))
+    assert "text" in svg_difference(
+        shown, plot(LINE.format(3, "#1a5fb4", "线 | lines"))
+    )
+
+
+def test_a_bitmap_in_a_plot_is_compared_by_its_pixels() -> None:
+    code = "import matplotlib.pyplot as plt\n\nplt.imshow([[0, 1], [1, {}]], vmax=1)"
+    shown = plot(code.format(0))
+    assert "data:image/png" in shown
+    assert svg_difference(shown, plot(code.format(0.004))) == ""
+    assert svg_difference(shown, plot(code.format(0.5)))
+
+
+def test_bitmaps_of_different_sizes_differ() -> None:
+    image = pytest.importorskip("matplotlib.image")
+
+    def svg(width: int) -> str:
+        out = io.BytesIO()
+        image.imsave(out, [[0.5] * width], format="png")
+        data = base64.b64encode(out.getvalue()).decode()
+        return f'<svg><image href="data:image/png;base64,{data}"/></svg>'
+
+    assert svg_difference(svg(2), svg(2)) == ""
+    assert svg_difference(svg(2), svg(1))

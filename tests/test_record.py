@@ -1,0 +1,106 @@
+"""What blocks print and draw, written into the pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from books import DOT, GATES, SUMS, edit, python, read_text, write_text
+
+from fishbook.loom.book import Book
+from fishbook.loom.problem import LoomError
+from fishbook.loom.record import record
+
+SHOWN = python("print(NOT(0), NOT(1), 1 / 3)", "1 0 0.333333")
+
+
+def test_recording_again_changes_nothing(book_root: Path) -> None:
+    assert record(Book.load(book_root)) == []
+
+
+def test_record_writes_outputs_and_figures(book_root: Path) -> None:
+    edit(book_root / SUMS, "print(total.value)", "print(total.value / 2)")
+    edit(book_root / SUMS, 'r="2"', 'r="3"')
+    assert record(Book.load(book_root)) == [SUMS, DOT]
+    shown = "print(total.value / 2)\n```\n\n```output\n0.5\n```\n"
+    assert shown in read_text(book_root / SUMS)
+    assert 'r="3"' in read_text(book_root / DOT)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (python("1\nprint(2)"), python("1\nprint(2)", "2")),
+        (python("print()"), python("print()")),
+        (python("1", "old"), python("1") + "\n"),
+        (python("print('a ')\n'b'", "a"), python("print('a ')\n'b'", "a")),
+        (python("print(1 / 3)", "0.3"), python("print(1 / 3)", "0.3")),
+        (
+            python("print('```')", "old"),
+            "```python\nprint('```')\n```\n\n````output\n```\n````\n\n",
+        ),
+        (
+            "```python\nprint(1)  # (1)!\n```\n\n1. 甲 | a\n",
+            "```python\nprint(1)  # (1)!\n```\n\n1. 甲 | a\n\n```output\n1\n```\n",
+        ),
+        ("```python\nprint(1)\n```", "```python\nprint(1)\n```\n\n```output\n1\n```\n"),
+        (
+            python("print('1.5 ms')", "2.5 s").replace("output", "output varies"),
+            python("print('1.5 ms')", "1.5 ms").replace("output", "output varies"),
+        ),
+    ],
+)
+def test_an_output_is_written_where_it_differs(
+    book_root: Path, old: str, new: str
+) -> None:
+    words = "words, which stay as they are   \n\n"
+    write_text(book_root / SUMS, words + old)
+    changed = record(Book.load(book_root), [book_root / SUMS])
+    assert read_text(book_root / SUMS) == words + new
+    assert changed == [SUMS] * (old != new)
+    assert record(Book.load(book_root), [book_root / SUMS]) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Dot()\n```", "Dots()\n```", r"NameError: name 'Dots' is not defined"),
+        ("Dot()\n```", "1\n```", "but the block drew nothing; draw one, or add a line"),
+        ("Dot()\n```", "print(7)\nDot()\n```", "this hidden code prints:\n7"),
+        ("print(NOT(0))", "import nowhere", "pip install 'fishbook[plot]'"),
+        (
+            "print(NOT(0))\n```\n\n```output\n1",
+            "1\n```\n\n```output\nValueError: x",
+            "the page shows an error, but the block raised none",
+        ),
+    ],
+)
+def test_a_page_with_a_block_that_fails_is_left_alone(
+    book_root: Path, old: str, new: str, said: str
+) -> None:
+    edit(book_root / SUMS, "print(total.value)", "print(total.value + 1)")
+    edit(book_root / SUMS, old, new)
+    before = read_text(book_root / SUMS)
+    with pytest.raises(LoomError) as refused:
+        record(Book.load(book_root))
+    assert str(refused.value).startswith(f"{SUMS}:")
+    assert said in str(refused.value)
+    assert read_text(book_root / SUMS) == before
+
+
+def test_record_leaves_skipped_outputs_alone(book_root: Path) -> None:
+    skipped = '<!--- skip: next "why" -->\n\n' + SHOWN.replace("0.333333", "old")
+    edit(book_root / GATES, SHOWN.rstrip("\n"), skipped.rstrip("\n"))
+    assert record(Book.load(book_root)) == []
+
+
+def test_pages_and_folders_can_be_recorded_alone(book_root: Path) -> None:
+    edit(book_root / GATES, "1 0 0.333333", "old")
+    assert record(Book.load(book_root), [book_root / "docs/02-sums"]) == []
+    assert record(Book.load(book_root), [book_root / "docs/01-gates"]) == [GATES]
+
+
+def test_an_unsound_book_is_not_recorded(book_root: Path) -> None:
+    edit(book_root / SUMS, "```python hidden", "```python hiding")
+    with pytest.raises(LoomError, match="fence 'python hiding' would not be run"):
+        record(Book.load(book_root), [book_root / GATES])
