@@ -1,0 +1,67 @@
+"""Each page's visible code runs alone if it is copied in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from books import book_of, chunk, python
+
+from fishbook.datasets import has_mnist
+from fishbook.loom.book import Book
+from fishbook.loom.compare import looks_like_error, same_output
+from fishbook.loom.page import Page
+from fishbook.loom.run import Runner
+
+BOOK = Book.load(Path(__file__).parent.parent)
+PAGES = [page for page in BOOK.pages if page.cells]
+SKIPS = {"has_mnist": has_mnist}
+
+
+def complaints(book: Book, page: Page) -> list[str]:
+    """Run what a reader sees, as a reader would; give what doesn't go as shown."""
+    reader = Runner(book, page)
+    found = []
+    for cell in (cell for cell in page.cells if not cell.code.hidden):
+        if cell.skip and (not cell.skip.test or eval(cell.skip.test, {**SKIPS})):
+            reader.forget(cell.code)
+            continue
+        result = reader.execute(page.source(cell.code), reader.space, reader.path)
+        place = f"{page.path}:{cell.code.line}: "
+        shown, varies = (
+            (cell.output.text, cell.output.varies) if cell.output else ("", 0)
+        )
+        if bool(result.error) != looks_like_error(shown):
+            found.append(place + (result.trace or f"raised no {shown}"))
+        elif not result.skipped and not same_output(
+            shown, result.text, varies=bool(varies)
+        ):
+            found.append(f"{place}{shown!r} is shown, {result.text!r} printed")
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_needs_nothing_that_is_out_of_sight(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert complaints(BOOK, page) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("```python hidden\nx = 1\n```\n" + python("x"), ["name 'x' is not defined"]),
+        (chunk("y = x"), ["name 'x' is not defined"]),
+        (python("x = 1") + chunk("y = x") + python("print(y)", "1"), []),
+        (python("print(1)", "2"), ["'2' is shown, '1\\n' printed"]),
+        (python("1 / 0", "ZeroDivisionError: division by zero"), []),
+        (python("1", "ValueError: no"), ["raised no ValueError: no"]),
+        ('<!--- skip: next "why" -->\n\n' + python("x = 1") + python("x"), []),
+    ],
+)
+def test_what_a_page_keeps_out_of_sight_is_missed(text: str, said: list[str]) -> None:
+    book = book_of(chunk("x = 1"), text)
+    found = complaints(book, book.pages[1])
+    assert len(found) == len(said)
+    assert all(part in line for part, line in zip(said, found, strict=True))
