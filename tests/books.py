@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -13,6 +14,7 @@ import fishbook
 from fishbook.loom.book import Book, place
 from fishbook.loom.check import check
 from fishbook.loom.cli import main
+from fishbook.loom.collect import page_tests
 from fishbook.loom.page import Page, parse
 from fishbook.loom.record import record
 from fishbook.loom.tangle import write
@@ -250,6 +252,12 @@ def python(code: str, output: str = "") -> str:
 def chunk(code: str, target: str = "fishbook/a.py") -> str:
     """Give a block that is tangled."""
     return f'```python title="{target}"\n{code}\n```\n\n'
+
+
+def examples(root: Path, name: str) -> list[Any]:
+    """Give a page's blocks as pytest gets them."""
+    sybil = pytest.importorskip("sybil").Sybil([page_tests(root)])
+    return list(sybil.parse(root / name).examples())
 
 
 def bare_tree(code: str) -> str:

@@ -289,4 +289,5 @@ def test_problems_come_in_the_order_of_the_pages() -> None:
 
 
 def test_the_books_own_pages_are_sound() -> None:
-    assert check(Book.load(ROOT)) == []
+    found = problems_of(Book.load(ROOT))
+    assert not found, "\n".join(found)

@@ -7,111 +7,94 @@ import sys
 from pathlib import Path
 
 import pytest
-from books import edit, make_book
-from click.testing import CliRunner, Result
-
-from fishbook.loom.cli import main
+from books import GATES, edit, run_cli
 
 
 @pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make a sound book and stand in it."""
-    root = make_book(tmp_path / "book")
-    monkeypatch.chdir(root)
-    return root
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, arguments)
+def root(book_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in a sound book."""
+    monkeypatch.chdir(book_root)
+    return book_root
 
 
 @pytest.mark.parametrize("verb", [["tangle"], ["tangle", "--check"], ["record"]])
 def test_a_sound_book_needs_nothing(root: Path, verb: list[str]) -> None:
-    result = run(*verb)
+    result = run_cli(*verb)
     assert (result.exit_code, result.output) == (0, "")
 
 
 def test_check_counts_what_it_checked(root: Path) -> None:
-    result = run("check")
-    assert (result.exit_code, result.output) == (
-        0,
-        "2 chapters, 7 blocks: no problems\n",
-    )
+    result = run_cli("check")
+    assert (result.exit_code, result.output) == (0, "9 pages, 10 blocks: no problems\n")
 
 
 def test_verbs_say_what_they_wrote(root: Path) -> None:
-    edit(root / "docs/01-gates.md", "1 - floor(x)", "2 - floor(x)")
-    assert run("tangle").output == "wrote fishbook/gates.py\n"
-    assert "wrote docs/01-gates.md" in run("record").output
-    out = run("weave", "out", "--site-url", "https://example.org/").output
+    edit(root / GATES, "return 1 -", "return 2 -")
+    edit(root / GATES, "1 0 0.333333", "old")
+    assert run_cli("tangle").output == "wrote fishbook/gates.py\n"
+    assert run_cli("record", "docs/01-gates").output == f"wrote {GATES}\n"
+    out = run_cli("weave", "out", "--site-url", "https://example.org/").output
     assert out.splitlines() == [
         f"wrote {Path('out', edition)}" for edition in ("zh", "en", "zh-en")
     ]
-    assert (root / "out/en/notebooks/01-gates.ipynb").exists()
+    notebook = root / "out/en/notebooks/01-gates-01-not.ipynb"
+    assert "https://example.org/en/02-sums/" in notebook.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "verb", "said"),
     [
-        (
-            "1 - floor(x)",
-            "2 - floor(x)",
-            ["tangle", "--check"],
-            "run `fishbook tangle`",
-        ),
-        ("NOT is `NOT`", "NOT", ["check"], "docs/01-gates.md:3: inline code differ"),
+        ("return 1 -", "return 2 -", ["tangle", "--check"], "run `fishbook tangle`"),
+        ("On `NOT`", "On NOT", ["check"], f"{GATES}:3: inline code differ"),
         ("```python\nprint", "```py\nprint", ["record"], "would not be run"),
-        ("</div>\n<div", "<div", ["weave"], "docs/01-gates.md:3:"),
+        ("</div>\n<div", "<div", ["weave"], f"{GATES}:3: this div is never closed"),
         ("fishbook/gates.py", "../gates.py", ["tangle"], "points outside fishbook/"),
+        ("非门 `", "\r非门 `", ["check"], f"{GATES}:5: a carriage return stands here"),
     ],
 )
 def test_a_mistake_ends_in_a_message_not_a_traceback(
     root: Path, old: str, new: str, verb: list[str], said: str
 ) -> None:
-    edit(root / "docs/01-gates.md", old, new)
-    result = run(*verb)
+    edit(root / GATES, old, new)
+    result = run_cli(*verb)
     assert result.exit_code == 1
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+def test_an_edit_by_hand_is_overwritten_only_by_force(root: Path) -> None:
+    edit(root / "fishbook/gates.py", "return 1 -", "return 3 -")
+    assert "this file was edited by hand" in run_cli("tangle").output
+    assert run_cli("tangle", "--force").output == "wrote fishbook/gates.py\n"
 
 
 def test_outside_a_book_it_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run("check")
+    result = run_cli("check")
     assert result.exit_code == 1
     assert "run this in the book's folder" in result.output
 
 
 def test_a_folder_that_is_a_file_is_no_place_to_weave_into(root: Path) -> None:
-    result = run("weave", "docs/01-gates.md")
+    result = run_cli("weave", GATES)
     assert result.exit_code == 2
     assert "is a file" in result.output
 
 
 def test_what_the_disk_refuses_is_said_without_a_traceback(root: Path) -> None:
     (root / "docs" / "03-folder.md").mkdir()
-    result = run("check")
+    result = run_cli("check")
     assert result.exit_code == 1
     assert "03-folder.md" in result.output
     assert isinstance(result.exception, SystemExit)
 
 
-def test_without_its_extra_it_says_what_to_install(root: Path) -> None:
-    code = (
-        "import sys; sys.modules['click'] = None\n"
-        "from fishbook.loom.__main__ import main\nmain()\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "pip install 'fishbook[loom]'" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
 @pytest.mark.parametrize(
     ("module", "verb", "extra"),
     [
+        ("click", "check", "loom"),
         ("markdown_it", "check", "loom"),
         ("mkdocs", "build", "site"),
         ("jinja2", "build", "site"),
@@ -132,6 +115,6 @@ def test_without_a_verbs_extra_it_says_what_to_install(
 
 
 def test_help_names_every_verb() -> None:
-    output = run("--help").output
+    output = run_cli("--help").output
     for verb in ("tangle", "check", "record", "weave", "build", "serve"):
         assert f"  {verb} " in output

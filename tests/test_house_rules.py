@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from fishbook.loom.chapter import Fence, Heading, Prose
 
+import fishbook.loom
+from fishbook.loom import names
+from fishbook.loom.blocks import Heading, Pair, Twins
 from fishbook.loom.book import Book
 
 ROOT = Path(__file__).parent.parent
@@ -18,11 +21,9 @@ BOOK = Book.load(ROOT)
 
 def all_code() -> Iterator[tuple[str, ast.Module]]:
     """Yield every piece of Python in the book and the package, with its place."""
-    for chapter in BOOK.chapters:
-        for cell in chapter.cells:
-            if not cell.code.continues:
-                place = f"{chapter.path}:{cell.code.line}"
-                yield place, ast.parse(cell.code.source)
+    for page in BOOK.pages:
+        for cell in page.cells:
+            yield f"{page.path}:{cell.code.line}", names.parse(cell.code.source)
     for path in sorted((ROOT / "fishbook").rglob("*.py")):
         yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
 
@@ -70,15 +71,18 @@ def test_the_code_rules_can_fail(why: str, code: str) -> None:
     assert found(ast.parse(code), BAD_CODE[why])
 
 
-def chinese() -> Iterator[tuple[str, str]]:
-    """Yield every Chinese text of the book, with its place."""
-    for chapter in BOOK.chapters:
-        for block in chapter.blocks:
-            place = f"{chapter.path}:{block.line}"
-            if isinstance(block, Prose) and block.lang == "zh":
-                yield place, block.body
+def prose() -> Iterator[tuple[str, Twins]]:
+    """Yield every text of the book, with its place."""
+    for page in BOOK.pages:
+        for block in page.blocks:
+            if isinstance(block, Pair):
+                yield f"{page.path}:{block.line}", block.text
             elif isinstance(block, Heading):
-                yield place, block.zh
+                yield f"{page.path}:{block.line}", block.title
+
+
+CHINESE = [(place, text.zh) for place, text in prose()]
+ENGLISH = [(place, re.sub(r"`[^`]*`", "", text.en)) for place, text in prose()]
 
 
 BAD_CHINESE = {
@@ -104,7 +108,7 @@ BAD_CHINESE = {
 @pytest.mark.parametrize("why", BAD_CHINESE)
 def test_chinese_avoids(why: str) -> None:
     bad = [
-        (p, m[0]) for p, text in chinese() for m in re.finditer(BAD_CHINESE[why], text)
+        (p, m[0]) for p, text in CHINESE for m in re.finditer(BAD_CHINESE[why], text)
     ]
     assert not bad, why
 
@@ -139,21 +143,10 @@ BAD_ENGLISH = {
 }
 
 
-def english() -> Iterator[tuple[str, str]]:
-    """Yield every English text of the book, with its place."""
-    for chapter in BOOK.chapters:
-        for block in chapter.blocks:
-            place = f"{chapter.path}:{block.line}"
-            if isinstance(block, Prose) and block.lang == "en":
-                yield place, re.sub(r"`[^`]*`", "", block.body)
-            elif isinstance(block, Heading):
-                yield place, block.en
-
-
 @pytest.mark.parametrize("why", BAD_ENGLISH)
 def test_english_avoids(why: str) -> None:
     bad = [
-        (p, m[0]) for p, text in english() for m in re.finditer(BAD_ENGLISH[why], text)
+        (p, m[0]) for p, text in ENGLISH for m in re.finditer(BAD_ENGLISH[why], text)
     ]
     assert not bad, why
 
@@ -173,26 +166,33 @@ def test_the_text_points_at_no_printed_figure() -> None:
     """A figure is shown where it is spoken of, not by a printed book's number."""
     bad = [
         (place, match[0])
-        for place, text in chinese()
+        for place, text in CHINESE
         for match in re.finditer(r"图\s*\d+-\d+", text)
-    ]
-    assert not bad
-
-
-def test_every_shown_fence_names_its_language() -> None:
-    """A fence without a language may hide code that nobody runs."""
-    bad = [
-        f"{chapter.path}:{block.line}"
-        for chapter in BOOK.chapters
-        for block in chapter.blocks
-        if isinstance(block, Fence) and not block.info
     ]
     assert not bad
 
 
 def test_only_a_missing_mnist_lets_a_block_be_skipped() -> None:
     """So no block is skipped where the files are."""
-    skips = [cell.skip for chapter in BOOK.chapters for cell in chapter.cells]
+    skips = [cell.skip for page in BOOK.pages for cell in page.cells]
     tests = {skip.test for skip in skips if skip}
     assert tests <= {"not has_mnist()"}
     assert all("FISHBOOK_DATA" in skip.reason for skip in skips if skip)
+
+
+def test_a_room_of_the_loom_needs_only_those_before_it() -> None:
+    """The order is that of the loom's own map."""
+    listed = re.findall(r"^(\w+)/? {2,}\w", fishbook.loom.__doc__ or "", re.M)
+    place = {room: i for i, room in enumerate(listed)}
+    folder = ROOT / "fishbook" / "loom"
+    rooms = {path.stem for path in folder.iterdir() if not path.name.startswith("__")}
+    assert rooms >= set(listed) - {"site"}
+    for path in sorted(folder.rglob("*.py")):
+        room = path.relative_to(folder).with_suffix("").parts[0]
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            for alias in node.names if isinstance(node, ast.ImportFrom) else []:
+                full = f"{node.module}.{alias.name}.".partition("fishbook.loom.")[2]
+                used = full.partition(".")[0]
+                if full and room != "__main__":
+                    assert place[used] <= place[room], f"{path.name} needs {used}"

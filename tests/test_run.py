@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import sys
 import unittest
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from books import GATES, SUMS, book_of, chunk, edit, python, read_text, write_text
+from books import (
+    GATES,
+    SUMS,
+    book_of,
+    chunk,
+    edit,
+    examples,
+    python,
+    read_text,
+    write_text,
+)
 
 from fishbook.loom.book import Book
-from fishbook.loom.collect import page_tests
 from fishbook.loom.compare import drawn_by, verdict
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
@@ -166,12 +173,6 @@ def test_an_error_is_shown_on_a_line_of_its_own_without_a_folder(
     assert verdicts(python(code, output)) == [""]
 
 
-def examples(root: Path, name: str) -> Iterator[Any]:
-    """Give a page's blocks as pytest gets them."""
-    sybil = pytest.importorskip("sybil").Sybil([page_tests(root)])
-    yield from sybil.parse(root / name).examples()
-
-
 def test_each_block_is_a_test_at_its_line(book_root: Path) -> None:
     lines = read_text(book_root / SUMS).split("\n")
     starts = [n for n, line in enumerate(lines, 1) if line.startswith("```python")]
@@ -183,14 +184,14 @@ def test_each_block_is_a_test_at_its_line(book_root: Path) -> None:
 def test_an_unsound_page_is_not_collected(book_root: Path) -> None:
     edit(book_root / SUMS, "```python hidden", "```python hiding")
     with pytest.raises(pytest.Collector.CollectError, match=r"total\.md:\d+: fence"):
-        list(examples(book_root, SUMS))
-    assert len(list(examples(book_root, GATES))) == 2
+        examples(book_root, SUMS)
+    assert len(examples(book_root, GATES)) == 2
 
 
 def test_a_markdown_file_that_is_no_page_is_named(book_root: Path) -> None:
     write_text(book_root / "docs/.more/x.md", python("1"))
     with pytest.raises(pytest.Collector.CollectError, match="is no page"):
-        list(examples(book_root, "docs/.more/x.md"))
+        examples(book_root, "docs/.more/x.md")
 
 
 @pytest.mark.parametrize(

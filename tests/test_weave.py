@@ -202,20 +202,18 @@ def test_a_notebook_leaves_no_link_inside_and_no_unnumbered_label(
 
 
 def test_links_and_nothing_else_are_made_absolute() -> None:
-    links = (
-        "[甲](#x)、`[a](#x)`、[乙](../c.csv)、![](figures/d.svg)、[丁](https://a.org)"
-    )
+    links = "[甲](#x)、`[a](#x)`、[乙](../c.csv)、![](figures/d.svg)、[丁](//a.org)"
     book = book_at({"01-a/01-x": "# 甲 | X {#x}\n\n" + TWINS.format(links, "a")})
     base = f"{URL}zh/"
     text = weave_notebook(book, book.pages[0], "zh", base)
     assert cells_of(text)[0]["source"].endswith(
         f"[甲]({base}01-a/01-x/)、`[a](#x)`、[乙]({base}c.csv)、"
-        f"![]({base}01-a/figures/d.svg)、[丁](https://a.org)"
+        f"![]({base}01-a/figures/d.svg)、[丁](//a.org)"
     )
 
 
 def test_a_notebooks_cells_are_whole(recorded: Path) -> None:
-    """A continued class is whole in each cell, a solution and hidden code are folded."""
+    """A continued class is whole in each cell; solutions and hidden code are folded."""
     cells = cells_of(woven(recorded, "en", "notebooks/02-sums-01-total.ipynb"))
     _, first, second, _, dot = (c for c in cells if c["cell_type"] == "code")
     assert "def __init__" in first["source"] and "def add" not in first["source"]
