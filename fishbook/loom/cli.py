@@ -12,6 +12,8 @@ from fishbook.loom.problem import LoomError
 ROOT = Path()
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXTRAS = {
+    "isort": "loom",
+    "markdown_it": "loom",
     "sybil": "test",
     "matplotlib": "plot",
     "jinja2": "site",

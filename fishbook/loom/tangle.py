@@ -15,7 +15,7 @@ from fishbook.loom.blocks import Code, without_marks
 from fishbook.loom.book import Book
 from fishbook.loom.check import require_sound
 from fishbook.loom.check.code import lines_of
-from fishbook.loom.imports import Imports, exported
+from fishbook.loom.imports import exported, sorted_imports
 from fishbook.loom.page import Definition, Page
 from fishbook.loom.problem import LoomError
 
@@ -52,7 +52,7 @@ def tangle(book: Book) -> dict[str, Tangled]:
 
 def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
     """Put a file together: docstring, imports, `__all__`, then piece after piece."""
-    imports = Imports(names={"__future__": {"annotations"}})
+    imports: list[ast.Import | ast.ImportFrom] = []
     public: set[str] = set()
     docstring = ""
     pieces: list[list[Piece]] = []
@@ -62,7 +62,7 @@ def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
         taken: set[int] = set()
         for node in tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
-                imports.add(node)
+                imports.append(node)
                 taken |= lines_of(node)
                 public |= {a.name for a in node.names if a.asname == a.name}
         if not pieces and ast.get_docstring(tree):
@@ -70,7 +70,7 @@ def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
             docstring = ast.get_source_segment(definition.source(), tree.body[0]) or ""
         pieces.append([Piece(page, c, _rest(c, taken)) for c in definition.parts])
     head = [docstring] if docstring else []
-    head += imports.sections()
+    head.append(sorted_imports(imports))
     if "__all__" not in public:
         head.append(exported(public))
     return _laid_out("\n\n".join(head).split("\n"), pieces)
