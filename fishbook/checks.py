@@ -1,4 +1,4 @@
-# Tangled from docs/a-checks.md [07b3383a8db58703]
+# Tangled from docs/a-checks.md [7b73df1c1861812c]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 import operator
@@ -23,14 +23,19 @@ def came(name: str, value: Any) -> str:
     return f"got {name} = {reprlib.repr(plain)}"
 
 
-def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
-    """Return the values as an array of floats; `None` in `shape` is any length."""
+def an_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return the values as an array of any kind, a given array as it is."""
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except ValueError:
         raise TypeError(
             f"{came(name, values)}, but want an array; give all rows the same length"
         ) from None
+
+
+def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
+    """Return the values as an array of floats; `None` in `shape` is any length."""
+    array = an_array(name, values)
     if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(values):
         raise TypeError(
             f"{came(name, values)}, but want real numbers;"
@@ -158,7 +163,7 @@ def one_hot_rows(t: NDArray[Any]) -> bool:
 
 def paired(x: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return samples and labels as arrays, equally many."""
-    samples, targets = np.asarray(x), np.asarray(t)
+    samples, targets = an_array("x", x), an_array("t", t)
     many = [len(array) if array.ndim else "no" for array in (samples, targets)]
     if many[0] != many[1] or "no" in many:
         raise ValueError(

@@ -1,8 +1,7 @@
-# Tangled from docs/02-neural-network.md, docs/03-learning.md [606034676bcec7a1]
+# Tangled from docs/02-neural-network.md, docs/03-learning.md [519a2b61fc70a4d7]
 """Handwritten digits to learn from, and what turns them into batches."""
 
 from collections.abc import Iterator
-from html import escape
 from importlib.resources import files
 from os import PathLike
 from typing import Any
@@ -168,6 +167,8 @@ def show_digits(x: ArrayLike, t: ArrayLike | None = None, ncols: int = 10) -> An
     ValueError
         If the images aren't square, or there isn't a label for each.
     """
+    from html import escape
+
     from fishbook.diagrams import PALETTE, Picture
 
     images, ncols = _images(x), count("ncols", ncols, least=1)

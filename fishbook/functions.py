@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network.md, docs/03-learning.md [a957b21aff604ced]
+# Tangled from docs/02-neural-network.md, docs/03-learning.md [e5ef93a1c3ba85b0]
 """Activation, output and loss functions: NumPy arrays in, NumPy arrays out."""
 
 import numpy as np
@@ -52,8 +52,8 @@ def sigmoid(x: ArrayLike) -> Floats:
     0.5
     """
     a = floats("x", x)
-    y: Floats = np.exp(np.minimum(a, 0)) / (1 + np.exp(-np.abs(a)))
-    return y
+    e: Floats = np.exp(-np.abs(a))
+    return np.maximum(e, a >= 0) / (1 + e)
 
 
 def sigmoid_grad(x: ArrayLike) -> Floats:

@@ -200,6 +200,8 @@ def test_samples_go_in_pairs() -> None:
     for bad in ([0], 3):
         with pytest.raises(ValueError, match="want one for each sample"):
             paired([[1], [2]], bad)
+    with pytest.raises(TypeError, match="same length"):
+        paired([[1], [2, 3]], [0, 1])
 
 
 def test_no_module_keeps_guards_of_its_own() -> None:

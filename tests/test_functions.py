@@ -157,6 +157,13 @@ def test_a_slope_is_the_limit_of_differences(function: Any, slope: Function) -> 
     np.testing.assert_allclose(slope(x), differences, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_sigmoid_has_one_numerator_for_each_sign(dtype: Any) -> None:
+    x = np.random.default_rng(5).normal(scale=9, size=1000).astype(dtype)
+    e = np.exp(-np.abs(x))
+    np.testing.assert_array_equal(sigmoid(x), np.where(x >= 0, 1, e) / (1 + e))
+
+
 def test_without_an_activation_layers_collapse_into_one() -> None:
     rng = np.random.default_rng(1)
     x, w1, w2 = (rng.normal(size=s) for s in [(5, 4), (4, 3), (3, 2)])
