@@ -1,7 +1,7 @@
-"""Every code block of every page is a test."""
+"""Every code block of every chapter is a test."""
 
 from pathlib import Path
 
-from fishbook.loom.collect import collector
+from fishbook.loom.run import collector
 
 pytest_collect_file = collector(Path(__file__).parent.parent)

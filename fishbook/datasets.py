@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [6db7a56ed9bd4fe9]
+# Tangled from docs/02-neural-network, docs/03-learning [dd9a4014f104e17a]
 """Handwritten digits to learn from, and what turns them into batches."""
 
 from __future__ import annotations
@@ -7,15 +7,27 @@ from collections.abc import Iterator
 from importlib.resources import files
 from os import PathLike
 from typing import Any
-from xml.sax.saxutils import escape
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishbook.diagrams import PALETTE, Picture
-from fishbook.download import has_mnist, mnist_array
+from fishbook.checks import Seed, count, flags, labels, number, paired
+from fishbook.download import DataError as DataError
+from fishbook.download import has_mnist as has_mnist
+from fishbook.download import mnist_array
 
-__all__ = ["has_mnist", "load_digits", "load_mnist", "one_hot", "show_digits"]
+__all__ = [
+    "SHADES",
+    "Arrays",
+    "DataError",
+    "batches",
+    "has_mnist",
+    "load_digits",
+    "load_mnist",
+    "one_hot",
+    "show_digits",
+    "train_val_split",
+]
 
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
@@ -27,7 +39,7 @@ def load_mnist(
     *,
     path: str | PathLike[str] | None = None,
 ) -> tuple[Arrays, Arrays]:
-    """Give the 60,000 training and 10,000 test images of MNIST with their labels.
+    """Load the 60,000 training and 10,000 test images of MNIST with their labels.
 
     Parameters
     ----------
@@ -44,7 +56,14 @@ def load_mnist(
     Returns
     -------
     (x_train, t_train), (x_test, t_test) : pairs of ndarray
-        Images (N, 784) or (N, 1, 28, 28), labels (N,) or (N, 10).
+        Images (N, 784) or (N, 1, 28, 28), labels (N,) or (N, 10); yours to change.
+
+    Raises
+    ------
+    TypeError
+        If a switch is neither True nor False: a folder is ``path=...``.
+    DataError
+        If a file can't be had, is damaged, or can't be stored.
 
     References
     ----------
@@ -52,6 +71,7 @@ def load_mnist(
     applied to document recognition", Proceedings of the IEEE 86(11), 2278-2324,
     1998.
     """
+    flags(normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
     options = (255, normalize, flatten, one_hot_label)
     train, test = (
         (mnist_array(f"{part}-images", path), mnist_array(f"{part}-labels", path))
@@ -63,7 +83,7 @@ def load_mnist(
 def load_digits(
     normalize: bool = True, flatten: bool = True, one_hot_label: bool = False
 ) -> tuple[Arrays, Arrays]:
-    """Give 1,437 training and 360 test images of 8x8 pixels with their labels.
+    """Load 1,437 training and 360 test images of 8x8 pixels with their labels.
 
     Parameters
     ----------
@@ -77,7 +97,12 @@ def load_digits(
     Returns
     -------
     (x_train, t_train), (x_test, t_test) : pairs of ndarray
-        Images (N, 64) or (N, 1, 8, 8), labels (N,) or (N, 10).
+        Images (N, 64) or (N, 1, 8, 8), labels (N,) or (N, 10); yours to change.
+
+    Raises
+    ------
+    TypeError
+        If a switch is neither True nor False.
 
     References
     ----------
@@ -87,6 +112,7 @@ def load_digits(
     file = files("fishbook") / "data" / "digits.npz"
     with file.open("rb") as data, np.load(data, allow_pickle=False) as stored:
         x, t = stored["images"], stored["labels"]
+    flags(normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
     options = (16, normalize, flatten, one_hot_label)
     train, test = (x[:1437], t[:1437]), (x[1437:], t[1437:])
     return _shaped(train, *options), _shaped(test, *options)
@@ -95,16 +121,15 @@ def load_digits(
 def _shaped(
     part: Arrays, top: int, normalize: bool, flatten: bool, one_hot_label: bool
 ) -> Arrays:
-    """Give images and labels in the form asked for."""
+    """Return images and labels in the form asked for."""
     x, t = part
-    n, height, width = x.shape
-    x = x.reshape(n, height * width) if flatten else x[:, np.newaxis]
-    images = np.divide(x, top, dtype=np.float32) if normalize else x
-    return images, one_hot(t) if one_hot_label else t
+    x = x.reshape(len(x), -1) if flatten else x[:, np.newaxis]
+    x = np.divide(x, top, dtype=np.float32) if normalize else x.copy()
+    return x, one_hot(t) if one_hot_label else t.copy()
 
 
 def one_hot(t: ArrayLike, num_classes: int = 10) -> NDArray[np.float32]:
-    """Write each label as a row of zeros with a 1 at the label's place.
+    """Return each label as a row of zeros with a 1 at the label's place.
 
     Parameters
     ----------
@@ -119,30 +144,24 @@ def one_hot(t: ArrayLike, num_classes: int = 10) -> NDArray[np.float32]:
 
     Raises
     ------
+    TypeError
+        If `t` is not made of numbers.
     ValueError
-        If a label is not one of these numbers.
+        If a label is not one of these numbers, or if `t` has another shape.
 
     Examples
     --------
     >>> one_hot([2, 0], num_classes=3).tolist()
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
-    labels = np.asarray(t)
-    whole = labels.ndim == 1 and labels.dtype.kind in "iu"
-    if not whole or not np.isin(labels, np.arange(num_classes)).all():
-        raise ValueError(
-            f"got t = {t!r}, but want labels from 0 to {num_classes - 1} in an array"
-            " of shape (N,); renumber the classes, or give a larger num_classes"
-        )
-    rows: NDArray[np.float32] = np.eye(num_classes, dtype=np.float32)[labels]
-    return rows
+    return np.eye(num_classes, dtype=np.float32)[labels(t, (None, num_classes))]
 
 
 SHADES = 6
 """How many shades of ink `show_digits` tells apart."""
 
 
-def show_digits(x: ArrayLike, t: ArrayLike | None = None, ncols: int = 10) -> Picture:
+def show_digits(x: ArrayLike, t: ArrayLike | None = None, ncols: int = 10) -> Any:
     """Draw images in rows, the brighter a pixel the darker the ink.
 
     Parameters
@@ -163,25 +182,25 @@ def show_digits(x: ArrayLike, t: ArrayLike | None = None, ncols: int = 10) -> Pi
     ValueError
         If the images aren't square, or there isn't a label for each.
     """
-    images = _images(x)
-    labels = [] if t is None else [str(label) for label in np.asarray(t)]
-    if ncols < 1 or (labels and len(labels) != len(images)):
-        raise ValueError(
-            f"got {len(images)} images, {len(labels)} labels and ncols = {ncols}, but"
-            " want a label for each image, and ncols of 1 or more"
-        )
+    from html import escape
+
+    from fishbook.diagrams import PALETTE, Picture
+
+    images, ncols = _images(x), count("ncols", ncols, least=1)
+    words = [] if t is None else [str(label) for label in paired(images, t)[1]]
     size, gap = 48.0, 10.0
-    height = size + gap + (16 if labels else 0)
+    height = size + gap + (16 if words else 0)
     parts = []
     for at, image in enumerate(images):
         row, column = divmod(at, ncols)
         x0, y0 = column * (size + gap), row * height
-        parts.append(f'<g transform="translate({x0:g} {y0:g})">\n{_ink(image, size)}')
-        if labels:
+        parts.append(f'<g transform="translate({x0:g} {y0:g})">\n')
+        parts.append(_ink(image, size, PALETTE["ink"]))
+        if words:
             parts.append(
                 f'<text x="{size / 2:g}" y="{size + 14:g}" font-size="14"'
                 f' font-family="sans-serif" text-anchor="middle"'
-                f' fill="{PALETTE["muted"]}">{escape(labels[at])}</text>\n'
+                f' fill="{PALETTE["muted"]}">{escape(words[at])}</text>\n'
             )
         parts.append("</g>\n")
     width = min(ncols, len(images)) * (size + gap) - gap
@@ -189,7 +208,7 @@ def show_digits(x: ArrayLike, t: ArrayLike | None = None, ncols: int = 10) -> Pi
 
 
 def _images(x: ArrayLike) -> NDArray[np.float64]:
-    """Give images with pixels from 0 to 1, shape (N, side, side)."""
+    """Return images with pixels from 0 to 1, shape (N, side, side)."""
     values = np.asarray(x)
     side = round((values.size / max(len(values), 1)) ** 0.5) if values.ndim else 0
     if values.ndim < 2 or not side or values.size != len(values) * side * side:
@@ -201,7 +220,7 @@ def _images(x: ArrayLike) -> NDArray[np.float64]:
     return pixels / (pixels.max() or 1.0)
 
 
-def _ink(image: NDArray[np.float64], size: float) -> str:
+def _ink(image: NDArray[np.float64], size: float, colour: str) -> str:
     """Draw an image; each shade of ink is one path, made of runs of pixels."""
     shades = np.rint(image * SHADES)
     parts = [f'<g transform="scale({size / len(image):.3f})">\n']
@@ -209,7 +228,7 @@ def _ink(image: NDArray[np.float64], size: float) -> str:
         runs = (f"M{x} {y}h{n}v1h-{n}z" for x, y, n in _runs(shades == shade))
         if path := "".join(runs):
             parts.append(
-                f'<path d="{path}" fill="{PALETTE["ink"]}" shape-rendering="crispEdges"'
+                f'<path d="{path}" fill="{colour}" shape-rendering="crispEdges"'
                 f' fill-opacity="{shade / SHADES:.2f}"/>\n'
             )
     return "".join([*parts, "</g>\n"])
@@ -224,21 +243,22 @@ def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
 
 
 def train_val_split(
-    x: NDArray[Any],
-    t: NDArray[Any],
-    rng: np.random.Generator,
+    x: ArrayLike,
+    t: ArrayLike,
+    rng: Seed = None,
     fraction: float = 0.2,
 ) -> tuple[Arrays, Arrays]:
     """Split samples at random into a training part and a validation part.
 
     Parameters
     ----------
-    x : ndarray, shape (N, ...)
+    x : array_like, shape (N, ...)
         The samples.
-    t : ndarray, shape (N,) or (N, K)
+    t : array_like, shape (N,) or (N, K)
         Their labels or targets.
-    rng : numpy.random.Generator
-        Shuffles the samples; `x` and `t` stay as they are.
+    rng : optional
+        What `numpy.random.default_rng` takes; shuffles the samples.
+        `x` and `t` stay as they are.
     fraction : float
         The share of the validation part, between 0 and 1.
 
@@ -252,40 +272,38 @@ def train_val_split(
     ValueError
         If `x` and `t` differ in length, or if a part would be empty.
     """
-    if len(x) != len(t):
-        raise ValueError(
-            f"got {len(x)} samples and {len(t)} labels; give each sample one label"
-        )
-    held_out = round(len(x) * fraction) if 0 < fraction < 1 else 0
+    x, t = paired(x, t)
+    held_out = round(len(x) * number("fraction", fraction, above=0, below=1))
     if not 0 < held_out < len(x):
         raise ValueError(
             f"got fraction = {fraction} of {len(x)} samples, but want at least one in"
             " either part; try 0.2"
         )
-    order = rng.permutation(len(x))
+    order = np.random.default_rng(rng).permutation(len(x))
     val, train = order[:held_out], order[held_out:]
     return (x[train], t[train]), (x[val], t[val])
 
 
 def batches(
-    x: NDArray[Any],
-    t: NDArray[Any],
+    x: ArrayLike,
+    t: ArrayLike,
     batch_size: int,
-    rng: np.random.Generator,
+    rng: Seed = None,
     replace: bool = False,
 ) -> Iterator[Arrays]:
-    """Yield the samples of one epoch in random batches.
+    """Return an iterator over the samples of one epoch, in random batches.
 
     Parameters
     ----------
-    x : ndarray, shape (N, ...)
+    x : array_like, shape (N, ...)
         The samples.
-    t : ndarray, shape (N,) or (N, K)
+    t : array_like, shape (N,) or (N, K)
         Their labels or targets.
     batch_size : int
         How many samples a batch has; the last one may have fewer.
-    rng : numpy.random.Generator
-        Chooses the samples; `x` and `t` stay as they are.
+    rng : optional
+        What `numpy.random.default_rng` takes; chooses the samples.
+        `x` and `t` stay as they are.
     replace : bool
         Without replacement, each sample comes exactly once. With it, N samples are
         drawn, some of them again and again, and about 37 % not at all.
@@ -300,13 +318,8 @@ def batches(
     ValueError
         If `x` and `t` differ in length, or if `batch_size` is less than 1.
     """
-    if len(x) != len(t):
-        raise ValueError(
-            f"got {len(x)} samples and {len(t)} labels; give each sample one label"
-        )
-    if batch_size < 1:
-        raise ValueError(f"got batch_size = {batch_size}, but want 1 or more; try 100")
-    order = rng.choice(len(x), len(x), replace=replace)
-    for start in range(0, len(x), batch_size):
-        chosen = order[start : start + batch_size]
-        yield x[chosen], t[chosen]
+    x, t = paired(x, t)
+    size = count("batch_size", batch_size, least=1)
+    order = np.random.default_rng(rng).choice(len(x), len(x), replace=replace)
+    parts = (order[at : at + size] for at in range(0, len(x), size))
+    return ((x[part], t[part]) for part in parts)

@@ -1,15 +1,14 @@
-# Tangled from docs/02-neural-network, docs/03-learning [701058fa629ace39]
+# Tangled from docs/02-neural-network, docs/03-learning [a2305d3fb3e0a142]
 """Activation, output and loss functions: NumPy arrays in, NumPy arrays out."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fishbook.checks import Floats, decided, floats, labels, rows, scores
+
 __all__ = [
-    "Floats",
     "cross_entropy_error",
     "identity_function",
     "log_softmax",
@@ -25,25 +24,9 @@ __all__ = [
     "tanh_grad",
 ]
 
-Floats = NDArray[np.floating[Any]]
-
-
-def _floats(name: str, values: ArrayLike) -> Floats:
-    """Give the values as an array of floats, or say what is wrong."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        array = np.array(None)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(
-            f"got {name} = {values!r}, but want real numbers in an array of any"
-            " shape; convert text with float(), give all rows the same length"
-        )
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
-
 
 def step_function(x: ArrayLike) -> NDArray[np.int_]:
-    """Give 1 where x is positive, otherwise 0.
+    """Return 1 where x is positive, otherwise 0.
 
     Parameters
     ----------
@@ -58,13 +41,13 @@ def step_function(x: ArrayLike) -> NDArray[np.int_]:
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
     """
-    return np.asarray(_floats("x", x) > 0, dtype=np.int_)
+    return np.asarray(decided("x", floats("x", x)) > 0, dtype=np.int_)
 
 
 def sigmoid(x: ArrayLike) -> Floats:
-    """Give 1 / (1 + exp(-x)), without overflow for any x.
+    """Return 1 / (1 + exp(-x)), without overflow for any x.
 
     Parameters
     ----------
@@ -79,20 +62,20 @@ def sigmoid(x: ArrayLike) -> Floats:
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
 
     Examples
     --------
     >>> float(sigmoid(0))
     0.5
     """
-    a = _floats("x", x)
+    a = floats("x", x)
     e: Floats = np.exp(-np.abs(a))
-    return np.where(a >= 0, 1, e) / (1 + e)
+    return np.maximum(e, a >= 0) / (1 + e)
 
 
 def sigmoid_grad(x: ArrayLike) -> Floats:
-    """Give the derivative of the sigmoid, h(x) (1 - h(x)).
+    """Return the derivative of the sigmoid, h(x) (1 - h(x)).
 
     Parameters
     ----------
@@ -107,14 +90,14 @@ def sigmoid_grad(x: ArrayLike) -> Floats:
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
     """
     y = sigmoid(x)
     return y * (1 - y)
 
 
 def tanh_grad(x: ArrayLike) -> Floats:
-    """Give the derivative of the hyperbolic tangent, 1 - tanh(x)².
+    """Return the derivative of the hyperbolic tangent, 1 - tanh(x)².
 
     Parameters
     ----------
@@ -129,14 +112,14 @@ def tanh_grad(x: ArrayLike) -> Floats:
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
     """
-    y: Floats = np.tanh(_floats("x", x))
+    y: Floats = np.tanh(floats("x", x))
     return 1 - y**2
 
 
 def relu(x: ArrayLike) -> Floats:
-    """Give x where it is positive, otherwise 0.
+    """Return x where it is positive, otherwise 0.
 
     Parameters
     ----------
@@ -151,14 +134,14 @@ def relu(x: ArrayLike) -> Floats:
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
     """
-    y: Floats = np.maximum(_floats("x", x), 0)
+    y: Floats = np.maximum(floats("x", x), 0)
     return y
 
 
 def relu_grad(x: ArrayLike) -> Floats:
-    """Give the derivative of ReLU: 1 where x is positive, otherwise 0.
+    """Return the derivative of ReLU: 1 where x is positive, otherwise 0.
 
     Parameters
     ----------
@@ -173,14 +156,14 @@ def relu_grad(x: ArrayLike) -> Floats:
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
     """
-    a = _floats("x", x)
-    return (a > 0).astype(a.dtype)
+    slope: Floats = np.heaviside(floats("x", x), 0)
+    return slope
 
 
 def identity_function(x: ArrayLike) -> Floats:
-    """Give x itself, as floats: the output activation for regression.
+    """Return x itself, as floats: the output activation for regression.
 
     Parameters
     ----------
@@ -195,24 +178,13 @@ def identity_function(x: ArrayLike) -> Floats:
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
     """
-    return _floats("x", x)
-
-
-def _scores(a: ArrayLike) -> Floats:
-    """Give scores as floats with at least one class, or say what is wrong."""
-    scores = _floats("a", a)
-    if scores.ndim == 0 or scores.shape[-1] == 0:
-        raise ValueError(
-            f"got a with shape {scores.shape}, but want scores of shape (..., K) with"
-            " K of 1 or more; put a single sample's scores in a list"
-        )
-    return scores
+    return floats("x", x)
 
 
 def softmax(a: ArrayLike) -> Floats:
-    """Turn scores into positive numbers that sum to 1, along the last axis.
+    """Return numbers from 0 to 1 that sum to 1 along the last axis, one for each score.
 
     Parameters
     ----------
@@ -222,12 +194,13 @@ def softmax(a: ArrayLike) -> Floats:
     Returns
     -------
     ndarray, shape (..., K)
-        The probabilities; float32 stays float32.
+        The probabilities, 0 where a score is so far below the largest that exp
+        underflows; float32 stays float32.
 
     Raises
     ------
     TypeError
-        If `a` holds something else than real numbers.
+        If `a` is not made of real numbers.
     ValueError
         If there are no classes.
 
@@ -237,14 +210,14 @@ def softmax(a: ArrayLike) -> Floats:
     network outputs, with relationships to statistical pattern recognition",
     in Neurocomputing, NATO ASI Series F68, Springer, 227-236, 1990.
     """
-    scores = _scores(a)
-    e: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    a = scores("a", a)
+    e: Floats = np.exp(a - a.max(axis=-1, keepdims=True))
     y: Floats = e / e.sum(axis=-1, keepdims=True)
     return y
 
 
 def log_softmax(a: ArrayLike) -> Floats:
-    """Give the natural logarithm of `softmax`, right even where that underflows.
+    """Return the natural logarithm of `softmax`, right even where that underflows.
 
     Parameters
     ----------
@@ -259,7 +232,7 @@ def log_softmax(a: ArrayLike) -> Floats:
     Raises
     ------
     TypeError
-        If `a` holds something else than real numbers.
+        If `a` is not made of real numbers.
     ValueError
         If there are no classes.
 
@@ -269,14 +242,14 @@ def log_softmax(a: ArrayLike) -> Floats:
     log-sum-exp and softmax functions", IMA Journal of Numerical Analysis 41(4),
     2311-2330, 2021.
     """
-    scores = _scores(a)
-    scores = scores - scores.max(axis=-1, keepdims=True)
-    logarithms: Floats = scores - np.log(np.exp(scores).sum(axis=-1, keepdims=True))
+    a = scores("a", a)
+    a = a - a.max(axis=-1, keepdims=True)
+    logarithms: Floats = a - np.log(np.exp(a).sum(axis=-1, keepdims=True))
     return logarithms
 
 
 def sum_squared_error(y: ArrayLike, t: ArrayLike) -> float:
-    """Give half the sum of squared differences, averaged over samples.
+    """Return half the sum of squared differences, averaged over samples.
 
     Parameters
     ----------
@@ -300,18 +273,13 @@ def sum_squared_error(y: ArrayLike, t: ArrayLike) -> float:
     >>> sum_squared_error([1.0, 2.0], [1.0, 4.0])
     2.0
     """
-    got, wanted = _floats("y", y), _floats("t", t)
-    if got.shape != wanted.shape or got.ndim not in (1, 2) or got.size == 0:
-        raise ValueError(
-            f"got y with shape {got.shape} and t with shape {wanted.shape}, but want"
-            " both (K,) or both (N, K), not empty; make labels one-hot first"
-        )
-    rows = len(got) if got.ndim == 2 else 1
-    return float(0.5 * np.sum((got - wanted) ** 2) / rows)
+    y = rows("y", y)
+    t = floats("t", t, shape=y.shape)
+    return float(0.5 * np.mean(np.sum((y - t) ** 2, axis=-1)))
 
 
 def mean_squared_error(y: ArrayLike, t: ArrayLike) -> float:
-    """Give `sum_squared_error`, under a name that is often used for it.
+    """Return `sum_squared_error`, under a name that is often used for it.
 
     Half a sum over the outputs, not a mean; the mean is over samples only.
 
@@ -332,40 +300,14 @@ def mean_squared_error(y: ArrayLike, t: ArrayLike) -> float:
     return sum_squared_error(y, t)
 
 
-def _labels(t: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.intp]:
-    """Give class numbers, one for each row of that shape, from numbers or one-hot."""
-    labels = np.asarray(t)
-    if labels.shape == shape and _is_one_hot(labels):
-        labels = labels.argmax(axis=-1)
-    fits = labels.shape == shape[:-1] and labels.dtype.kind in "iu"
-    if len(shape) not in (1, 2) or 0 in shape or not fits:
-        raise ValueError(
-            f"got t with shape {labels.shape} and dtype {labels.dtype} for outputs of"
-            f" shape {shape}, but want integer labels of shape {shape[:-1]}, or"
-            f" one-hot rows of shape {shape}"
-        )
-    if not 0 <= labels.min() <= labels.max() < shape[-1]:
-        raise ValueError(
-            f"got labels from {labels.min()} to {labels.max()}, but want 0 to"
-            f" {shape[-1] - 1}: one number for each class"
-        )
-    return labels.reshape(-1).astype(np.intp)
-
-
-def _is_one_hot(t: NDArray[Any]) -> bool:
-    """Say whether each row is zeros with a single 1."""
-    return bool(np.isin(t, (0, 1)).all() and (t.sum(axis=-1) == 1).all())
-
-
-def _of_right_class(values: Floats, t: ArrayLike) -> Floats:
-    """Give the one value of each row that stands at the row's right class."""
-    labels = _labels(t, values.shape)
-    rows = values.reshape(len(labels), -1)
-    return rows[np.arange(len(labels)), labels]
+def _of_right_class(y: Floats, t: ArrayLike) -> Floats:
+    """Return the one entry of each row that stands at its right class."""
+    t = labels(t, y.shape)
+    return y.reshape(len(t), -1)[np.arange(len(t)), t]
 
 
 def cross_entropy_error(y: ArrayLike, t: ArrayLike, eps: float = 1e-7) -> float:
-    """Give the mean of -ln(probability of the right class).
+    """Return the mean of -ln(probability of the right class).
 
     Parameters
     ----------
@@ -374,8 +316,8 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike, eps: float = 1e-7) -> float:
     t : array_like
         Class numbers, an integer or shape (N,); or one-hot, the shape of `y`.
     eps : float
-        Added to each probability, so that the logarithm of 0 is never taken. It
-        shifts the loss slightly and keeps it below -ln(eps); `softmax_loss` is exact.
+        Added to each probability, so that the logarithm of 0 is never taken. So the
+        loss lies between -ln(1 + eps) and -ln(eps); `softmax_loss` is exact.
 
     Returns
     -------
@@ -387,24 +329,25 @@ def cross_entropy_error(y: ArrayLike, t: ArrayLike, eps: float = 1e-7) -> float:
     TypeError
         If `y` is not made of real numbers.
     ValueError
-        If `y` is no probability, or if the labels don't fit `y`.
+        If an entry of `y` at a right class is not from 0 to 1, or if the labels
+        don't fit `y`.
 
     Examples
     --------
     >>> round(cross_entropy_error([[0.6, 0.4], [0.9, 0.1]], [0, 1]), 4)
     1.4067
     """
-    probabilities = _floats("y", y)
-    if not ((probabilities >= 0) & (probabilities <= 1 + 1e-6)).all():
+    p = _of_right_class(floats("y", y), t)
+    if ((p < 0) | (p > 1 + 1e-6)).any():
         raise ValueError(
-            f"got y from {probabilities.min()} to {probabilities.max()}, but want"
-            " probabilities from 0 to 1; for scores use softmax_loss"
+            f"got y from {p.min()} to {p.max()}, but want probabilities from 0 to 1;"
+            " for scores use softmax_loss"
         )
-    return float(-np.mean(np.log(_of_right_class(probabilities, t) + eps)))
+    return float(-np.mean(np.log(p + eps)))
 
 
 def softmax_loss(a: ArrayLike, t: ArrayLike) -> float:
-    """Give the cross-entropy of softmax(a), exactly, from the scores a.
+    """Return the cross-entropy of softmax(a), exactly, from the scores a.
 
     Parameters
     ----------

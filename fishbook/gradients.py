@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning [65c4db140d018009]
+# Tangled from docs/03-learning [fb0f50ba1313eef1]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations
@@ -9,29 +9,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fishbook.checks import count, floats, number
+
 __all__ = ["gradient_descent", "numerical_diff", "numerical_gradient", "tangent_line"]
 
 
-def numerical_diff(f: Callable[[float], float], x: float, h: float = 1e-4) -> float:
-    """Give the slope of f at x, by the central difference.
+def numerical_diff(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4) -> Any:
+    """Return the slope of f at x, by the central difference.
 
     Parameters
     ----------
     f : callable
-        Takes and gives a number.
-    x : float
-        Where; an integer is taken as a float.
+        Takes and gives a number; if `x` is an array, takes and gives arrays.
+    x : float or array_like
+        Where, computed in float64; an array asks for the slope at each entry.
     h : float
         How far to look to either side.
 
     Returns
     -------
-    float
+    float, or ndarray of the shape of `x`
         (f(x + h) - f(x - h)) / 2h. Its error falls with h² until rounding, which
         grows with 1/h, takes over.
 
     Raises
     ------
+    TypeError
+        If `x` or `h` is not made of real numbers.
     ValueError
         If `h` is not a positive finite number.
 
@@ -40,18 +44,14 @@ def numerical_diff(f: Callable[[float], float], x: float, h: float = 1e-4) -> fl
     >>> round(numerical_diff(lambda x: x**2, 3), 6)
     6.0
     """
-    _require_step(h)
-    x = float(x)
-    return float((f(x + h) - f(x - h)) / (2 * h))
-
-
-def _require_step(h: float) -> None:
-    if not 0 < h < float("inf"):
-        raise ValueError(f"got h = {h!r}, but want a small positive number; try 1e-4")
+    h, at = number("h", h, above=0), floats("x", x).astype(np.float64)
+    x = at if at.ndim else at.item()
+    slope = (f(x + h) - f(x - h)) / (2 * h)
+    return slope if at.ndim else number("the slope", slope)
 
 
 def tangent_line(f: Callable[[float], float], x: float) -> Callable[[Any], Any]:
-    """Give the function whose graph is the tangent to f at x.
+    """Return the function whose graph is the tangent to f at x.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def tangent_line(f: Callable[[float], float], x: float) -> Callable[[Any], Any]:
 def numerical_gradient(
     f: Callable[[NDArray[Any]], float], x: ArrayLike, h: float = 1e-4
 ) -> NDArray[np.float64]:
-    """Give all partial derivatives of f at x, by central differences.
+    """Return all partial derivatives of f at x, by central differences.
 
     Calls `f` twice for each entry of `x`.
 
@@ -89,7 +89,8 @@ def numerical_gradient(
     x : array_like, any shape
         A float array is changed entry by entry while f runs, and restored whatever
         happens: so f may also read the array elsewhere, as a layer does. Anything
-        else is copied to float64 first.
+        else is copied to float64 first. Take float64: in float32 about three digits
+        are right with this `h`, in float16 none, since x + h is rounded to x.
     h : float
         Half the width of the step.
 
@@ -100,31 +101,22 @@ def numerical_gradient(
     Raises
     ------
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` or what `f` gives is not made of real numbers.
     ValueError
-        If `h` is not a positive number, or if `x` is a read-only float array.
+        If `h` is not a positive number, if `x` is a read-only float array, or if
+        `f` gives an array with axes instead of a number.
     """
-    _require_step(h)
-    point = np.asarray(x)
-    if point.dtype.kind not in "biuf":
-        raise TypeError(
-            f"got x = {x!r}, but want real numbers in an array of any shape; convert"
-            " text with float()"
-        )
-    if point.dtype.kind != "f":
-        point = point.astype(np.float64)
-    if not point.flags.writeable:
-        raise ValueError("got a read-only array x, but want to move it; pass x.copy()")
-    grad = np.zeros(point.shape)
-    for index in np.ndindex(point.shape):
-        old = point[index]
+    x, h = floats("x", x), number("h", h, above=0)
+    grad = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        old = x[index]
         try:
-            point[index] = old + h
-            above = f(point)
-            point[index] = old - h
-            below = f(point)
+            x[index] = old + h
+            above = number("f(x)", f(x))
+            x[index] = old - h
+            below = number("f(x)", f(x))
         finally:
-            point[index] = old
+            x[index] = old
         grad[index] = (above - below) / (2 * h)
     return grad
 
@@ -135,7 +127,7 @@ def gradient_descent(
     lr: float = 0.01,
     step_num: int = 100,
     history: bool = False,
-) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> Any:
     """Walk step_num steps against the numerical gradient of f.
 
     Parameters
@@ -149,30 +141,33 @@ def gradient_descent(
     step_num : int
         How many steps.
     history : bool
-        Also give the path.
+        Also return the path, which is not kept otherwise.
 
     Returns
     -------
     x : ndarray of float64, shape of `init_x`
-        Where the walk ends: the point, not the value of f.
+        Where the walk ends: the point, not the value of f. It comes alone unless
+        `history` is asked for, so code that unpacks two results wants
+        ``history=True``: a point of two numbers would unpack too.
     path : ndarray, shape (step_num + 1, ...)
         Only with `history`: every point, the first included.
 
     Raises
     ------
+    TypeError
+        If something is not made of real numbers.
     ValueError
-        If `step_num` is not a whole number of 0 or more.
+        If `step_num` is not a whole number of 0 or more, or `lr` not above 0.
 
     References
     ----------
     A. Cauchy, "Méthode générale pour la résolution des systèmes d'équations
     simultanées", Comptes rendus 25, 536-538, 1847.
     """
-    if not isinstance(step_num, int | np.integer) or step_num < 0:
-        raise ValueError(f"got step_num = {step_num!r}, but want a whole number ≥ 0")
-    x = np.array(init_x, dtype=np.float64)
-    path = [x.copy()]
-    for _ in range(step_num):
+    x, lr = np.array(floats("init_x", init_x), np.float64), number("lr", lr, above=0)
+    path = [x.copy()] if history else []
+    for _ in range(count("step_num", step_num)):
         x -= lr * numerical_gradient(f, x)
-        path.append(x.copy())
+        if history:
+            path.append(x.copy())
     return (x, np.array(path)) if history else x

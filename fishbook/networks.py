@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [ad621d2a869f0805]
+# Tangled from docs/02-neural-network, docs/03-learning [2cd0a90d24ea9932]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fishbook.functions import Floats, identity_function, sigmoid, softmax, softmax_loss
+from fishbook.checks import Floats, Seed, decided, floats, labels, rows
+from fishbook.functions import identity_function, sigmoid, softmax, softmax_loss
 
 __all__ = [
     "Network",
@@ -25,7 +26,7 @@ Network = dict[str, Floats]
 
 
 def init_network() -> Network:
-    """Give the weights and biases of a small network with 2-3-2-2 neurons.
+    """Return the weights and biases of a small network with 2-3-2-2 neurons.
 
     Returns
     -------
@@ -43,26 +44,8 @@ def init_network() -> Network:
     }
 
 
-def _inputs(network: Network, x: ArrayLike) -> Floats:
-    """Give inputs that fit the network, or say what is wrong."""
-    names = ["W1", "b1", "W2", "b2", "W3", "b3"]
-    if missing := [name for name in names if name not in network]:
-        raise KeyError(
-            f"got a network with {sorted(network)}, but want {missing} too;"
-            " store and read parameters under the same names"
-        )
-    inputs = identity_function(x)
-    wanted = len(network["W1"])
-    if inputs.ndim not in (1, 2) or inputs.shape[-1] != wanted:
-        raise ValueError(
-            f"got x with shape {inputs.shape}, but want ({wanted},) for one sample or"
-            f" (N, {wanted}) for N of them; flatten images, one sample a row"
-        )
-    return inputs
-
-
 def forward(network: Network, x: ArrayLike) -> Floats:
-    """Pass inputs through three layers: sigmoid, sigmoid, identity.
+    """Return the outputs of three layers: sigmoid, sigmoid, identity.
 
     Parameters
     ----------
@@ -81,17 +64,18 @@ def forward(network: Network, x: ArrayLike) -> Floats:
     KeyError
         If a parameter is missing.
     TypeError
-        If `x` holds something else than real numbers.
+        If `x` is not made of real numbers.
     ValueError
         If the shape of `x` doesn't fit the network.
     """
-    z1 = sigmoid(_inputs(network, x) @ network["W1"] + network["b1"])
+    x = rows("x", x, width=len(network["W1"]))
+    z1 = sigmoid(x @ network["W1"] + network["b1"])
     z2 = sigmoid(z1 @ network["W2"] + network["b2"])
     return identity_function(z2 @ network["W3"] + network["b3"])
 
 
 def load_sample_network() -> Network:
-    """Give the weights of a network with 784-50-100-10 neurons that reads digits.
+    """Load the weights of a network with 784-50-100-10 neurons that reads digits.
 
     Its weights were learned from MNIST's 60,000 training images, with pixels
     from 0 to 1.
@@ -108,7 +92,7 @@ def load_sample_network() -> Network:
 
 
 def predict(network: Network, x: ArrayLike) -> Floats:
-    """Give the probabilities of the classes: sigmoid, sigmoid, softmax.
+    """Return the probabilities of the classes (not scores): sigmoid, sigmoid, softmax.
 
     Parameters
     ----------
@@ -126,6 +110,8 @@ def predict(network: Network, x: ArrayLike) -> Floats:
     ------
     KeyError
         If a parameter is missing.
+    TypeError
+        If `x` is not made of real numbers.
     ValueError
         If `x` does not fit the first layer.
     """
@@ -133,7 +119,7 @@ def predict(network: Network, x: ArrayLike) -> Floats:
 
 
 def accuracy(y: ArrayLike, t: ArrayLike) -> float:
-    """Give the fraction of rows of y whose largest entry stands at the right class.
+    """Return the fraction of rows of y whose largest entry stands at the right class.
 
     Parameters
     ----------
@@ -149,24 +135,14 @@ def accuracy(y: ArrayLike, t: ArrayLike) -> float:
 
     Raises
     ------
+    TypeError
+        If `y` or `t` is not made of real numbers.
     ValueError
-        If `y` and `t` do not go together, or there are no samples.
+        If `y` and `t` do not go together, if a label is no class or a row is not
+        one-hot, if something is NaN, or if there are no samples.
     """
-    rows, labels = np.asarray(y), np.asarray(t)
-    fits = labels.shape in (rows.shape, rows.shape[:1])
-    if rows.ndim != 2 or rows.size == 0 or not fits:
-        raise ValueError(
-            f"got y with shape {rows.shape} and t with shape {labels.shape}, but want"
-            " y (N, K) and t (N,) or (N, K), with at least one sample"
-        )
-    if labels.ndim == 2:
-        labels = labels.argmax(axis=1)
-    if labels.min() < 0 or labels.max() >= rows.shape[1]:
-        raise ValueError(
-            f"got labels from {labels.min()} to {labels.max()}, but want 0 to"
-            f" {rows.shape[1] - 1}: one number for each class"
-        )
-    return float(np.mean(rows.argmax(axis=1) == labels))
+    y = decided("y", floats("y", y, shape=(None, None)))
+    return float(np.mean(y.argmax(axis=1) == labels(t, y.shape)))
 
 
 class SimpleNet:
@@ -174,8 +150,8 @@ class SimpleNet:
 
     Parameters
     ----------
-    rng : numpy.random.Generator, optional
-        Where the first weights come from.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
 
     Attributes
     ----------
@@ -183,21 +159,15 @@ class SimpleNet:
         The weights.
     """
 
-    def __init__(self, rng: np.random.Generator | None = None) -> None:
-        self.W = (rng or np.random.default_rng()).normal(size=(2, 3))
+    def __init__(self, rng: Seed = None) -> None:
+        self.W: Floats = np.random.default_rng(rng).normal(size=(2, 3))
 
     def predict(self, x: ArrayLike) -> Floats:
-        """Give the scores, shape (3,) or (N, 3), for x of shape (2,) or (N, 2)."""
-        inputs, size = identity_function(x), len(self.W)
-        if inputs.ndim not in (1, 2) or inputs.shape[-1] != size:
-            raise ValueError(
-                f"got x with shape {inputs.shape}, but want ({size},) for one sample"
-                f" or (N, {size}) for N of them, one in each row"
-            )
-        return identity_function(inputs @ self.W)
+        """Return the scores, shape (3,) or (N, 3), for x of shape (2,) or (N, 2)."""
+        return rows("x", x, width=len(self.W)) @ self.W
 
     def loss(self, x: ArrayLike, t: ArrayLike) -> float:
-        """Give the mean cross-entropy after softmax, for labels or one-hot t."""
+        """Return the mean cross-entropy after softmax, for labels or one-hot t."""
         return softmax_loss(self.predict(x), t)
 
 

@@ -1,4 +1,4 @@
-# Tangled from docs/01-perceptron [c2aceb8c60f2b249]
+# Tangled from docs/01-perceptron [e459c429ac3b80dd]
 """Perceptrons: logic gates as weighted sums, and how one of them learns."""
 
 from __future__ import annotations
@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from fishbook.checks import Seed, count, decided, floats, labels, number
 
 __all__ = [
     "AND",
@@ -22,7 +24,7 @@ __all__ = [
 
 
 def truth_table(f: Callable[[int, int], int]) -> list[tuple[int, int, int]]:
-    """List what a gate with two inputs gives for each of its four inputs.
+    """Return what a gate with two inputs gives for each of its four inputs.
 
     Parameters
     ----------
@@ -42,32 +44,13 @@ def truth_table(f: Callable[[int, int], int]) -> list[tuple[int, int, int]]:
     return [(x1, x2, f(x1, x2)) for x2 in (0, 1) for x1 in (0, 1)]
 
 
-def _real(name: str, values: ArrayLike, ndim: int = 1) -> NDArray[np.float64]:
-    """Give the values as finite numbers, or say what is wrong."""
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        array = np.array(None)
-    if array.ndim != ndim or array.dtype.kind not in "biuf":
-        wanted = ("a real number", "real numbers", "rows of real numbers")
-        raise ValueError(
-            f"got {name} = {values!r}, but want {wanted[ndim]};"
-            " check the shape, and convert text with float()"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"got {name} = {values!r}, but want finite numbers; replace nan or inf"
-        )
-    return array.astype(np.float64)
-
-
 def fires(x: ArrayLike, w: ArrayLike, b: float) -> int:
-    """Give the output of a perceptron: 1 if it fires, otherwise 0.
+    """Return 1 if a perceptron fires, that is if w @ x + b exceeds 0, otherwise 0.
 
     Parameters
     ----------
     x : array_like, shape (D,)
-        The inputs, any finite real numbers.
+        The inputs, any real numbers.
     w : array_like, shape (D,)
         The weights, one for each input.
     b : float
@@ -80,9 +63,10 @@ def fires(x: ArrayLike, w: ArrayLike, b: float) -> int:
 
     Raises
     ------
+    TypeError
+        If something is not made of real numbers.
     ValueError
-        If something is not a finite real number, or if `x` and `w` differ
-        in length.
+        If `x` and `w` differ in length, or if the sum is NaN.
 
     References
     ----------
@@ -90,18 +74,13 @@ def fires(x: ArrayLike, w: ArrayLike, b: float) -> int:
     storage and organization in the brain", Psychological Review 65(6),
     386-408, 1958.
     """
-    inputs, weights = _real("x", x), _real("w", w)
-    bias = float(_real("b", b, ndim=0))
-    if len(inputs) != len(weights):
-        raise ValueError(
-            f"got {len(inputs)} inputs and {len(weights)} weights;"
-            " give each weight one input"
-        )
-    return int(weights @ inputs + bias > 0)
+    w = floats("w", w, shape=(None,))
+    x = floats("x", x, shape=w.shape)
+    return int(decided("w @ x + b", w @ x + number("b", b)) > 0)
 
 
 def AND(x1: float, x2: float) -> int:
-    """Give 1 if both inputs are 1, otherwise 0.
+    """Return 1 if both inputs are 1, otherwise 0.
 
     Parameters
     ----------
@@ -115,14 +94,16 @@ def AND(x1: float, x2: float) -> int:
 
     Raises
     ------
+    TypeError
+        If an input is not a real number.
     ValueError
-        If an input is not a finite real number.
+        If an input is NaN.
     """
     return fires([x1, x2], [0.5, 0.5], -0.7)
 
 
 def NAND(x1: float, x2: float) -> int:
-    """Give 0 if both inputs are 1, otherwise 1.
+    """Return 0 if both inputs are 1, otherwise 1.
 
     Parameters
     ----------
@@ -136,14 +117,16 @@ def NAND(x1: float, x2: float) -> int:
 
     Raises
     ------
+    TypeError
+        If an input is not a real number.
     ValueError
-        If an input is not a finite real number.
+        If an input is NaN.
     """
     return fires([x1, x2], [-0.5, -0.5], 0.7)
 
 
 def OR(x1: float, x2: float) -> int:
-    """Give 1 if at least one input is 1, otherwise 0.
+    """Return 1 if at least one input is 1, otherwise 0.
 
     Parameters
     ----------
@@ -157,14 +140,16 @@ def OR(x1: float, x2: float) -> int:
 
     Raises
     ------
+    TypeError
+        If an input is not a real number.
     ValueError
-        If an input is not a finite real number.
+        If an input is NaN.
     """
     return fires([x1, x2], [0.5, 0.5], -0.2)
 
 
 def gate(w: ArrayLike, b: float) -> Callable[..., int]:
-    """Make a gate: a perceptron with fixed weights and bias.
+    """Return a gate: a perceptron with fixed weights and bias.
 
     Parameters
     ----------
@@ -176,12 +161,14 @@ def gate(w: ArrayLike, b: float) -> Callable[..., int]:
     Returns
     -------
     callable
-        Takes D inputs, gives 0 or 1; raises ValueError as `fires` does.
+        Takes D inputs, gives 0 or 1; raises what `fires` raises.
 
     Raises
     ------
+    TypeError
+        If a weight or the bias is not a real number.
     ValueError
-        If a weight or the bias is not a finite real number.
+        If `w` has another shape, or if something is NaN.
 
     Examples
     --------
@@ -189,8 +176,8 @@ def gate(w: ArrayLike, b: float) -> Callable[..., int]:
     >>> NOR(0, 0), NOR(1, 0)
     (1, 0)
     """
-    weights = _real("w", w)
-    bias = float(_real("b", b, ndim=0))
+    weights = decided("w", floats("w", w, shape=(None,)))
+    bias = decided("b", number("b", b))
 
     def fire(*x: float) -> int:
         return fires(x, weights, bias)
@@ -199,7 +186,7 @@ def gate(w: ArrayLike, b: float) -> Callable[..., int]:
 
 
 def NOT(x: float) -> int:
-    """Give 1 if the input is 0, and 0 if it is 1.
+    """Return 1 if the input is 0, and 0 if it is 1.
 
     Parameters
     ----------
@@ -213,14 +200,16 @@ def NOT(x: float) -> int:
 
     Raises
     ------
+    TypeError
+        If the input is not a real number.
     ValueError
-        If the input is not a finite real number.
+        If the input is NaN.
     """
     return fires([x], [-1], 0.5)
 
 
 def XOR(x1: float, x2: float) -> int:
-    """Give 1 if the inputs differ, otherwise 0: two layers of perceptrons.
+    """Return 1 if the inputs differ, otherwise 0: two layers of perceptrons.
 
     Parameters
     ----------
@@ -234,8 +223,10 @@ def XOR(x1: float, x2: float) -> int:
 
     Raises
     ------
+    TypeError
+        If an input is not a real number.
     ValueError
-        If an input is not a finite real number.
+        If an input is NaN.
 
     References
     ----------
@@ -247,27 +238,13 @@ def XOR(x1: float, x2: float) -> int:
     return AND(s1, s2)
 
 
-def _samples(
-    x: ArrayLike, t: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give samples and labels as arrays, or say what is wrong."""
-    samples, labels = _real("x", x, ndim=2), _real("t", t)
-    if len(samples) != len(labels):
-        raise ValueError(
-            f"got {len(samples)} samples and {len(labels)} labels;"
-            " give each sample one label"
-        )
-    if not np.isin(labels, (0, 1)).all():
-        raise ValueError(f"got t = {t!r}, but want 0 and 1; recode the labels")
-    return samples, labels
-
-
 def perceptron_train(
     x: ArrayLike,
     t: ArrayLike,
     epochs: int = 100,
     lr: float = 1.0,
-    rng: np.random.Generator | None = None,
+    shuffle: bool = False,
+    rng: Seed = None,
 ) -> tuple[NDArray[np.float64], float, list[int]]:
     """Learn the weights and the bias of one perceptron from samples.
 
@@ -283,9 +260,10 @@ def perceptron_train(
         How many passes through the samples at most.
     lr : float, optional
         The learning rate, greater than 0.
-    rng : numpy.random.Generator, optional
-        Shuffles the samples anew in each epoch; without it, they keep their
-        order.
+    shuffle : bool, optional
+        Take the samples in a new random order in each epoch.
+    rng : optional
+        What `numpy.random.default_rng` takes; chooses that order.
 
     Returns
     -------
@@ -298,9 +276,11 @@ def perceptron_train(
 
     Raises
     ------
+    TypeError
+        If something is not made of real numbers.
     ValueError
-        If something is not a finite real number, if `x` and `t` differ in
-        length, if a label is neither 0 nor 1, or if `lr` is not greater than 0.
+        If `x` holds NaN, if `x` and `t` differ in length, if a label is neither
+        0 nor 1, if `lr` is not a number above 0, or `epochs` not 0 or more.
 
     References
     ----------
@@ -309,20 +289,18 @@ def perceptron_train(
     386-408, 1958. A rule that corrects mistakes: F. Rosenblatt, "Principles
     of Neurodynamics", Spartan Books, 1962.
     """
-    samples, labels = _samples(x, t)
-    rate = float(_real("lr", lr, ndim=0))
-    if rate <= 0:
-        raise ValueError(f"got lr = {lr}, but want more than 0; try 1.0")
-    count, size = samples.shape
-    w, b = np.zeros(size), 0.0
+    x = decided("x", floats("x", x, shape=(None, None)))
+    t = labels(t, (len(x), 2))
+    lr, epochs = number("lr", lr, above=0), count("epochs", epochs)
+    rng = np.random.default_rng(rng)
+    w, b = np.zeros(x.shape[1]), 0.0
     mistakes = []
     for _ in range(epochs):
-        order = np.arange(count) if rng is None else rng.permutation(count)
         wrong = 0
-        for i in order:
-            error = float(labels[i]) - fires(samples[i], w, b)
-            w += rate * error * samples[i]
-            b += rate * error
+        for i in rng.permutation(len(x)) if shuffle else range(len(x)):
+            error = int(t[i]) - int(w @ x[i] + b > 0)
+            w += lr * error * x[i]
+            b += lr * error
             wrong += int(error != 0)
         mistakes.append(wrong)
         if wrong == 0:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fishbook import datasets
 from fishbook.datasets import (
     batches,
     has_mnist,
@@ -108,10 +109,33 @@ def test_one_hot_writes_a_1_at_the_labels_place() -> None:
     assert one_hot(np.array([], int)).shape == (0, 10)
 
 
-@pytest.mark.parametrize("bad", [[10], [-1], [1.0], [[1]], "3", 3], ids=repr)
+@pytest.mark.parametrize("bad", [[10], [-1], [1.5], [[1]], "3", 3], ids=repr)
 def test_one_hot_refuses_what_is_no_label(bad: Any) -> None:
-    with pytest.raises(ValueError, match="want labels"):
+    with pytest.raises((TypeError, ValueError), match="but want"):
         one_hot(bad)
+
+
+@pytest.mark.parametrize(("load", "form"), LOADERS)
+@pytest.mark.parametrize("normalize", [True, False])
+@pytest.mark.parametrize("one_hot_label", [True, False])
+def test_what_is_loaded_is_yours_to_change(
+    load: Any, form: Any, normalize: bool, one_hot_label: bool
+) -> None:
+    for x, t in load(normalize=normalize, one_hot_label=one_hot_label):
+        assert x.flags.writeable and t.flags.writeable
+        assert x.base is None or x.base.flags.writeable
+
+
+@pytest.mark.parametrize("load", [load_digits, load_mnist])
+def test_a_folder_is_no_switch(load: Any) -> None:
+    with pytest.raises(TypeError, match=r"normalize = '/data'.*path="):
+        load("/data")
+
+
+def test_the_error_of_the_data_is_at_hand() -> None:
+    with pytest.raises(datasets.DataError):
+        load_mnist(path="/no/such/folder")
+    assert issubclass(datasets.DataError, RuntimeError)
 
 
 @pytest.mark.parametrize("size", [1, 7, 10, 25, 99])
@@ -148,15 +172,33 @@ def test_each_epoch_has_an_order_of_its_own_and_a_seed_repeats_it() -> None:
     assert x.tolist() == list(range(20))
 
 
-@pytest.mark.parametrize("size", [0, -1])
-def test_a_batch_has_a_sample_at_least(size: int) -> None:
+@pytest.mark.parametrize("size", [0, -1, 1.5])
+def test_a_batch_has_a_sample_at_least(size: Any) -> None:
+    """It is the call that fails, not the loop."""
     with pytest.raises(ValueError, match="batch_size"):
-        list(batches(np.ones(3), np.ones(3), size, rng()))
+        batches(np.ones(3), np.ones(3), size, rng())
+
+
+def test_lists_are_samples_too() -> None:
+    ((x, t),) = batches([[1, 2], [3, 4]], [0, 1], 2, 0)
+    assert (x.shape, t.shape) == ((2, 2), (2,))
+    (x, _), (_, t) = train_val_split([[1, 2], [3, 4]], [0, 1], 0, 0.5)
+    assert (x.shape, t.shape) == ((1, 2), (1,))
+
+
+@pytest.mark.parametrize("seed", [0, 1, np.int64(2)])
+def test_a_seed_may_be_a_number(seed: Any) -> None:
+    x = np.arange(50)
+    for use in (
+        lambda r: next(batches(x, x, 9, r))[0],
+        lambda r: train_val_split(x, x, r)[1][0],
+    ):
+        np.testing.assert_array_equal(use(seed), use(rng(seed)))
 
 
 @pytest.mark.parametrize(
     "use",
-    [lambda *a: list(batches(*a, 2, rng())), lambda *a: train_val_split(*a, rng())],
+    [lambda *a: batches(*a, 2, rng()), lambda *a: train_val_split(*a, rng())],
 )
 def test_samples_without_labels_are_refused(use: Any) -> None:
     with pytest.raises(ValueError, match="got 5 samples and 4 labels"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import warnings
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from fishbook import functions
+from fishbook import checks, datasets, functions, gradients, networks, perceptron
 from fishbook.functions import (
     cross_entropy_error,
     identity_function,
@@ -156,6 +157,13 @@ def test_a_slope_is_the_limit_of_differences(function: Any, slope: Function) -> 
     np.testing.assert_allclose(slope(x), differences, atol=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_sigmoid_has_one_numerator_for_each_sign(dtype: Any) -> None:
+    x = np.random.default_rng(5).normal(scale=9, size=1000).astype(dtype)
+    e = np.exp(-np.abs(x))
+    np.testing.assert_array_equal(sigmoid(x), np.where(x >= 0, 1, e) / (1 + e))
+
+
 def test_without_an_activation_layers_collapse_into_one() -> None:
     rng = np.random.default_rng(1)
     x, w1, w2 = (rng.normal(size=s) for s in [(5, 4), (4, 3), (3, 2)])
@@ -217,7 +225,7 @@ def test_log_softmax_is_exact_where_softmax_is_zero() -> None:
 @pytest.mark.parametrize("function", [softmax, log_softmax])
 @pytest.mark.parametrize("bad", [1.0, [], np.ones((2, 0))], ids=repr)
 def test_scores_without_a_class_are_refused(function: Function, bad: Any) -> None:
-    with pytest.raises(ValueError, match=r"shape .* but want"):
+    with pytest.raises(ValueError, match=r"want scores of shape"):
         function(bad)
 
 
@@ -269,6 +277,21 @@ def test_labels_and_one_hot_rows_give_the_same_loss() -> None:
             assert loss(y, np.eye(k, dtype=int)[labels]) == pytest.approx(wanted)
 
 
+def test_whole_floats_are_labels_too() -> None:
+    """As they come out of a table of numbers."""
+    y = softmax(np.random.default_rng(2).normal(size=(4, 3)))
+    assert cross_entropy_error(y, [0.0, 1.0, 2.0, 0.0]) == cross_entropy_error(
+        y, [0, 1, 2, 0]
+    )
+
+
+def test_only_the_probabilities_that_count_are_looked_at() -> None:
+    """N numbers are checked, not N times K."""
+    assert cross_entropy_error([[1.0, 7.0]], [0], eps=0) == 0
+    with pytest.raises(ValueError, match="want probabilities"):
+        cross_entropy_error([[1.0, 7.0]], [1])
+
+
 def test_known_batches() -> None:
     y = [[0.1, 0.7, 0.2], [0.8, 0.1, 0.1]]
     assert cross_entropy_error(y, [1, 2]) == pytest.approx(1.3296, abs=1e-4)
@@ -296,14 +319,15 @@ def test_the_exact_loss_has_no_ceiling() -> None:
     [
         ((4, 3), np.zeros((4, 1), int)),
         ((4, 3), np.zeros(3, int)),
-        ((4, 3), np.zeros(4)),
+        ((4, 3), np.full(4, 0.5)),
+        ((4, 3), np.full(4, np.nan)),
         ((4, 3), 0),
         ((4, 3), np.zeros((3, 4))),
         ((4, 3), [0, 1, 2, 3]),
         ((4, 3), [0, 1, 2, -1]),
         ((3,), [0]),
         ((3,), 3),
-        ((3,), 1.0),
+        ((3,), 1.5),
         ((1,), [0, 0]),
     ],
     ids=repr,
@@ -321,8 +345,28 @@ def test_a_zero_slope_does_not_mean_that_nothing_changes() -> None:
     assert (w + h) ** 2 > w**2
 
 
-def test_every_public_function_says_what_it_does() -> None:
-    public = [f for f in vars(functions).values() if isinstance(f, FunctionType)]
-    missing = [f.__name__ for f in public if not (f.__doc__ or "").strip()]
-    assert len(public) > 10
-    assert not missing
+MODULES = [checks, datasets, functions, gradients, networks, perceptron]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: m.__name__)
+def test_the_first_line_of_a_docstring_says_all(module: Any) -> None:
+    """It is the only one that a page shows."""
+    public = {
+        f.__name__: inspect.getdoc(f) or ""
+        for f in vars(module).values()
+        if isinstance(f, FunctionType) and f.__module__ == module.__name__
+    }
+    first = {name: text.split("\n")[0] for name, text in public.items()}
+    verbs = (
+        "Return ",
+        "Draw ",
+        "Load ",
+        "Learn ",
+        "Split ",
+        "Walk ",
+        "Raise ",
+        "Yield ",
+    )
+    assert first
+    assert not {n: line for n, line in first.items() if not line.startswith(verbs)}
+    assert not {n: line for n, line in first.items() if not line.endswith(".")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,27 @@ def test_a_step_that_is_none_is_refused(h: float) -> None:
         numerical_diff(parabola, 5, h)
     with pytest.raises(ValueError, match="h"):
         numerical_gradient(bowl, np.ones(2), h)
+
+
+def test_the_slope_at_many_places_comes_in_an_array() -> None:
+    x = np.array([[0, 5], [10, 20]])
+    slopes = numerical_diff(parabola, x)
+    np.testing.assert_allclose(slopes, 0.02 * x + 0.1)
+    np.testing.assert_allclose(numerical_diff(parabola, np.float32(x)), slopes)
+
+
+@pytest.mark.parametrize("value", [np.ones(1), np.ones(3), [1.0, 2.0]], ids=repr)
+def test_a_gradient_is_that_of_a_number(value: Any) -> None:
+    x = np.array([3.0, 4.0])
+    with pytest.raises(ValueError, match=r"got f\(x\) of shape|got f\(x\) ="):
+        numerical_gradient(lambda _: value, x)
+    np.testing.assert_array_equal(x, [3, 4])
+
+
+def test_the_precision_of_small_floats_is_told() -> None:
+    assert "float32" in (numerical_gradient.__doc__ or "")
+    x = np.array([3.0, 4.0], np.float32)
+    assert numerical_gradient(bowl, x).dtype == np.float64
 
 
 def test_the_tangent_touches() -> None:
@@ -199,6 +221,23 @@ def test_the_start_may_be_whole_numbers() -> None:
 def test_a_number_of_steps_that_is_none_is_refused(steps: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="step_num"):
         gradient_descent(bowl, [1.0], step_num=steps)
+
+
+@pytest.mark.parametrize("lr", [0, -0.1, float("nan"), float("inf")])
+def test_a_learning_rate_that_is_none_is_refused(lr: float) -> None:
+    with pytest.raises(ValueError, match="lr"):
+        gradient_descent(bowl, [1.0], lr=lr)
+
+
+def test_the_path_is_kept_only_when_asked_for() -> None:
+    assert isinstance(gradient_descent(bowl, [1.0, 2.0]), np.ndarray)
+    tracemalloc.start()
+    try:
+        gradient_descent(lambda _: 0.0, np.ones(500), step_num=50)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 25 * 500 * 8
 
 
 def test_a_number_of_steps_may_come_out_of_an_array() -> None:

@@ -149,6 +149,11 @@ def test_accuracy_refuses_what_does_not_fit(y: Any, t: Any) -> None:
         accuracy(y, t)
 
 
+def test_accuracy_refuses_rows_that_are_not_one_hot() -> None:
+    with pytest.raises(ValueError, match="one-hot"):
+        accuracy(np.ones((2, 3)), [[0.2, 0.3, 0.5], [1, 0, 0]])
+
+
 def simple_net() -> SimpleNet:
     net = SimpleNet()
     net.W = W.copy()
@@ -191,6 +196,8 @@ def test_the_same_seed_gives_the_same_net() -> None:
     one, two = (SimpleNet(rng=np.random.default_rng(5)) for _ in range(2))
     np.testing.assert_array_equal(one.W, two.W)
     assert not np.array_equal(one.W, SimpleNet(rng=np.random.default_rng(6)).W)
+    np.testing.assert_array_equal(SimpleNet(rng=0).W, SimpleNet(rng=0).W)
+    np.testing.assert_array_equal(SimpleNet(rng=5).W, one.W)
     assert one.W.shape == (2, 3)
     assert one.W.dtype == np.float64
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from fishbook.perceptron import AND, NAND, OR, XOR, gate, truth_table
+from fishbook.perceptron import AND, NAND, OR, XOR, gate, perceptron_train, truth_table
 
 ROWS = [(0, 0), (1, 0), (0, 1), (1, 1)]
 TABLES: dict[Callable[..., int], list[int]] = {
@@ -110,6 +111,35 @@ def test_no_gate_is_an_exclusive_or() -> None:
 def test_gate_refuses_bad_parameters(w: object, b: float) -> None:
     with pytest.raises(ValueError):
         gate(w, b)  # type: ignore[arg-type]
+
+
+def test_a_perceptron_learns_and_shuffles_from_a_seed() -> None:
+    x, t = ROWS, [0, 0, 0, 1]
+    w, b, mistakes = perceptron_train(x, t)
+    assert [int(w @ row + b > 0) for row in x] == t
+    assert mistakes[-1] == 0
+    one, two = (perceptron_train(x, t, shuffle=True, rng=0) for _ in range(2))
+    assert one[2] == two[2]
+    generator = np.random.default_rng(0)
+    assert perceptron_train(x, t, shuffle=True, rng=generator)[2] == one[2]
+    assert perceptron_train(x, t, rng=5)[2] == mistakes
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": -5},
+        {"epochs": 1.5},
+        {"lr": 0},
+        {"lr": float("nan")},
+        {"t": [0, 0, 0, 2]},
+    ],
+    ids=repr,
+)
+def test_training_refuses_what_makes_no_sense(wrong: Any) -> None:
+    arguments: Any = {"t": [0, 0, 0, 1], **wrong}
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        perceptron_train(ROWS, **arguments)
 
 
 def test_a_gate_refuses_the_wrong_number_of_inputs() -> None:

@@ -1,0 +1,195 @@
+# Tangled from docs/a-appendix [fda71b838b6458ba]
+"""What comes in, turned into what is wanted, or an error that says what to do."""
+
+from __future__ import annotations
+
+import operator
+import reprlib
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Floats",
+    "Seed",
+    "Shape",
+    "T",
+    "an_array",
+    "came",
+    "count",
+    "decided",
+    "fits",
+    "flags",
+    "floats",
+    "labels",
+    "number",
+    "one_hot_rows",
+    "paired",
+    "rows",
+    "scores",
+    "spelled",
+]
+
+Floats = NDArray[np.floating[Any]]
+Seed = np.random.Generator | int | None
+Shape = tuple[int | None, ...]
+T = TypeVar("T")
+
+
+def came(name: str, value: Any) -> str:
+    """Return a few words on what came: shape, dtype and the first numbers."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        first = reprlib.repr(value.ravel()[:4].tolist())
+        return f"got {name} of shape {value.shape}, {value.dtype}, {first}"
+    plain = value.item() if isinstance(value, np.ndarray | np.generic) else value
+    return f"got {name} = {reprlib.repr(plain)}"
+
+
+def an_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return the values as an array of any kind, a given array as it is."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise TypeError(
+            f"{came(name, values)}, but want an array; give all rows the same length"
+        ) from None
+
+
+def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
+    """Return the values as an array of floats; `None` in `shape` is any length."""
+    array = an_array(name, values)
+    if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(values):
+        raise TypeError(
+            f"{came(name, values)}, but want real numbers;"
+            " convert text with float(), fill a masked array"
+        )
+    if shape is not None and not fits(array.shape, shape):
+        raise ValueError(
+            f"{came(name, array)}, but want shape {spelled(shape)}; reshape it"
+        )
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
+    """Return whether a shape is the wanted one, in which `None` is any length."""
+    return len(shape) == len(wanted) and all(
+        w is None or s == w for s, w in zip(shape, wanted, strict=True)
+    )
+
+
+def spelled(shape: Shape) -> str:
+    """Return a shape as text, with N for any length."""
+    return str(tuple(shape)).replace("None", "N")
+
+
+def rows(name: str, x: ArrayLike, width: int | None = None) -> Floats:
+    """Return one sample (width,) or one a row (N, width) as floats; not empty."""
+    array = floats(name, x)
+    if array.size and any(fits(array.shape, s) for s in ((width,), (None, width))):
+        return array
+    size = "D" if width is None else width
+    raise ValueError(
+        f"{came(name, array)}, but want ({size},) for one sample or (N, {size})"
+        " for N of them; flatten images, one sample a row"
+    )
+
+
+def scores(name: str, a: ArrayLike) -> Floats:
+    """Return scores (..., K) of one class or more as floats."""
+    array = floats(name, a)
+    if array.ndim and array.shape[-1]:
+        return array
+    raise ValueError(
+        f"{came(name, array)}, but want scores of shape (..., K), K of 1 or more;"
+        " put a single sample's scores in a list"
+    )
+
+
+def decided(name: str, values: T) -> T:
+    """Return the values if none is NaN, since a decision hangs on them."""
+    if np.isnan(np.asarray(values)).any():
+        raise ValueError(
+            f"{came(name, values)}, but want no nan where something is decided;"
+            " look for missing values"
+        )
+    return values
+
+
+def number(name: str, value: Any, above: Any = None, below: Any = None) -> float:
+    """Return a single real number; with a limit it must be finite, and within."""
+    if isinstance(value, float) and above is below is None:
+        return value
+    single = float(floats(name, value, shape=()))
+    low = -np.inf if above is None else above
+    high = np.inf if below is None else below
+    if not (above is below is None or low < single < high):
+        raise ValueError(f"got {name} = {single}, but want it between {low} and {high}")
+    return single
+
+
+def count(name: str, value: Any, least: int = 0) -> int:
+    """Return a whole number that is not less than `least`."""
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        whole = least - 1
+        number(name, value)
+    if whole < least:
+        raise ValueError(
+            f"{came(name, value)}, but want a whole number of {least} or more"
+        )
+    return whole
+
+
+def flags(**switches: Any) -> None:
+    """Raise TypeError if something is neither True nor False."""
+    for name, value in switches.items():
+        if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
+            raise TypeError(
+                f"{came(name, value)}, but want True or False; name your argument"
+                " (a folder is path=...)"
+            )
+
+
+def labels(t: ArrayLike, outputs: Shape) -> NDArray[np.intp]:
+    """Return class numbers (N,) from class numbers or one-hot for `outputs` (N, K)."""
+    floats("t", t)
+    got = np.asarray(t)
+    if not outputs or 0 in outputs or len(outputs) > 2:
+        raise ValueError(
+            f"got outputs of shape {outputs}, but want (K,) or (N, K), not empty"
+        )
+    if fits(got.shape, outputs) and one_hot_rows(got):
+        return np.atleast_1d(got.argmax(axis=-1))
+    if not fits(got.shape, outputs[:-1]):
+        raise ValueError(
+            f"{came('t', got)}, for outputs of shape {spelled(outputs)}, but want class"
+            f" numbers of shape {spelled(outputs[:-1])} or one-hot rows"
+        )
+    classes = outputs[-1] or 0
+    wrong = (got < 0) | (got >= classes)
+    if got.dtype.kind == "f":
+        wrong |= got != np.floor(got)
+    if wrong.any():
+        raise ValueError(
+            f"{came('t', got)}, but want labels from 0 to {classes - 1}, whole"
+            f" numbers, not {got[wrong].flat[0]:g}; renumber the classes"
+        )
+    return got.astype(np.intp).reshape(-1)
+
+
+def one_hot_rows(t: NDArray[Any]) -> bool:
+    """Return whether each row is zeros with a single 1."""
+    return bool(((t == 0) | (t == 1)).all() and (t.sum(axis=-1) == 1).all())
+
+
+def paired(x: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return samples and labels as arrays, equally many."""
+    samples, targets = an_array("x", x), an_array("t", t)
+    many = [len(array) if array.ndim else "no" for array in (samples, targets)]
+    if many[0] != many[1] or "no" in many:
+        raise ValueError(
+            f"got {many[0]} samples and {many[1]} labels, but want one for each sample"
+        )
+    return samples, targets
