@@ -21,9 +21,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def book_root(
-    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def book_root(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a copy of the small book for one test, its package importable."""
     root = shutil.copytree(recorded, tmp_path / "book")
     make_importable(root, monkeypatch)
