@@ -91,38 +91,3 @@ def test_pytest_fails_with_the_line_in_the_page(book_root: Path) -> None:
     assert code == 1
     assert f'01-total.md", line {line}, in' in output
     assert "total.add(None)" in output
-
-
-def test_the_package_check_catches_a_changed_chunk(book_root: Path) -> None:
-    edit(book_root / GATES, "1 - floor(", "1 - int(")
-    (diff,) = differences(Book.load(book_root))
-    assert "+    return 1 - int(real(x))" in diff
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
-    [
-        (GATES, "On `NOT`", "On `AND`", "inline code differ"),
-        (SUMS, "$x$ in", "$y$ in", "formulas differ"),
-        (GATES, "[sums](#sums)", "sums", "links differ"),
-        (GATES, "</div>\n<div", "</div>\n\n<div", "no English twin"),
-        (GATES, "On `NOT`, see [sums](#sums).", "", "this div is empty"),
-        (GATES, "\\tag{eq-not}", "\\tag{eq-nor}", "no such label in the book"),
-        (GATES, "{#not}", "{#nor}", "link #not: no such label"),
-        (SUMS, "figures/dot.svg", "figures/point.svg", "link #fig-dot: no such label"),
-        (SUMS, "python\nfrom", "python hidden\nfrom", "NOT is set by hidden code"),
-        (
-            GATES,
-            "import real",
-            "import real\nfrom fishbook.gates import Total",
-            "later",
-        ),
-    ],
-)
-def test_the_grammar_check_catches_a_slip(
-    book_root: Path, file: str, old: str, new: str, said: str
-) -> None:
-    edit(book_root / file, old, new)
-    problems = problems_of(Book.load(book_root))
-    assert any(said in problem for problem in problems), problems
-    assert all(problem.startswith("docs/") for problem in problems)

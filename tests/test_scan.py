@@ -15,13 +15,11 @@ from fishbook.loom.blocks import (
     Block,
     Code,
     Comment,
-    DetailsOpen,
     Fence,
     Figure,
     Formula,
     Half,
     Heading,
-    Output,
     Pair,
     Shared,
     Skip,
@@ -239,13 +237,6 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
 def test_a_skip_has_a_test_and_a_reason(rule: str, test: str, reason: str) -> None:
     skip = one(f"<!--- skip: next {rule} -->\n", Skip)
     assert (skip.test, skip.reason) == (test, reason)
-
-
-def test_outputs_and_folds_are_told_apart() -> None:
-    first, second = only("```output\n1\n```\n```output varies\n2\n```\n", Output)
-    assert [(o.text, o.varies) for o in (first, second)] == [("1", False), ("2", True)]
-    details = one("<details markdown><summary>解 | S</summary>\n", DetailsOpen)
-    assert details.summary == Twins("解", "S")
 
 
 @pytest.mark.parametrize(

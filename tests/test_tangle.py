@@ -181,17 +181,8 @@ def test_an_unsound_book_is_not_tangled(book_root: Path) -> None:
         write(Book.load(book_root))
 
 
-MODULES = [
-    "os",
-    "sys",
-    "collections.abc",
-    "numpy",
-    "numpy.typing",
-    "Xlib",
-    "layers2",
-    "layers10",
-    "fishbook.a",
-]
+MODULES = ["os", "sys", "collections.abc", "numpy", "numpy.typing", "Xlib"]
+MODULES += ["layers2", "layers10", "fishbook.a"]
 NAMES = ["abc", "ABC", "Abc", "a_b", "A1", "zeta", "Zeta", "x", "X", "x2", "x10"]
 NAMES += [f"a_rather_long_name_{n}" for n in range(4)]
 imports = st.lists(
