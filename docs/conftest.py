@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from fishbook.loom.run import collector
+from fishbook.loom.collect import collector
 
 pytest_collect_file = collector(Path(__file__).parent.parent)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fishbook.loom.chapter import Fence, Heading, Prose
 
 import fishbook.loom
 from fishbook.loom import names

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fishbook.loom.chapter import Chapter
 
 from fishbook.datasets import has_mnist
 from fishbook.loom.book import Book

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 
 
@@ -25,6 +26,8 @@ def exported(names: Iterable[str]) -> str:
     return "\n".join(["__all__ = [", *(f"    {name}," for name in quoted), "]"])
 
 
-def _by_kind(name: str) -> tuple[int, str]:
+def _by_kind(name: str) -> tuple[int, list[str | int]]:
     constant = name.isupper() and len(name) > 1
-    return 0 if constant else 1 if name[0].isupper() else 2, name
+    parts = re.split(r"(\d+)", name)
+    natural = [int(part) if part.isdecimal() else part for part in parts]
+    return 0 if constant else 1 if name[0].isupper() else 2, natural
