@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from books import GATES, SUMS, book_of, chunk, edit, read_text, write_text
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fishbook.loom.book import Book
@@ -168,11 +168,17 @@ def test_a_failing_write_leaves_the_old_file(
     assert left == ["gates.py", "guards.py"]
 
 
-def test_a_file_keeps_its_permissions(book_root: Path) -> None:
+def test_a_file_keeps_its_permissions_and_a_new_one_has_those_of_any(
+    book_root: Path,
+) -> None:
     (book_root / FILE).chmod(0o640)
     edit(book_root / GATES, "return 1 -", "return 4 -")
     write(Book.load(book_root))
     assert (book_root / FILE).stat().st_mode & 0o777 == 0o640
+    (book_root / FILE).unlink()
+    write(Book.load(book_root))
+    (book_root / "new").touch()
+    assert (book_root / FILE).stat().st_mode == (book_root / "new").stat().st_mode
 
 
 def test_an_unsound_book_is_not_tangled(book_root: Path) -> None:
@@ -198,6 +204,7 @@ imports = st.lists(
 
 
 @settings(max_examples=20)
+@example([f"from os import {', '.join(NAMES)}"], 1, NAMES)
 @given(imports, st.integers(0, 8), st.lists(st.sampled_from(NAMES), unique=True))
 def test_a_files_head_stands_as_ruff_would_sort_it(
     lines: list[str], cut: int, public: list[str]
