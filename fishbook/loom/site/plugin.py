@@ -30,7 +30,7 @@ from mkdocs.utils.templates import TemplateContext
 from fishbook.loom.book import Book, chunks
 from fishbook.loom.chapter import Chapter, Heading
 from fishbook.loom.check import check
-from fishbook.loom.edition import EDITIONS, NAMES, WORDS, words
+from fishbook.loom.edition import EDITIONS, NAMES, WORDS, draw_words, words
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site import figures, formulas, html, labs
 from fishbook.loom.site.assets import UNUSED, assets
@@ -131,6 +131,7 @@ class FishbookPlugin(BasePlugin[Options]):
                 self.rendered |= katex(root).render(taken)
         folder = root / TEMPLATES
         folder.mkdir(parents=True, exist_ok=True)
+        env.filters["twins"] = html.twins
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
         return env
 
@@ -139,15 +140,20 @@ class FishbookPlugin(BasePlugin[Options]):
     ) -> str:
         """Finish what Markdown or mkdocs-jupyter made, and take the formulas out."""
         assert self.book
-        said = words(self.config.edition)
-        if lab := page_of_lab(self.book, page):
-            headings = [b for b in lab.blocks if isinstance(b, Heading)]
-            edition = self.config.edition
+        edition = self.config.edition
+        said = words(edition)
+        lab = page_of_lab(self.book, page)
+        chapter = lab or (None if is_source(page) else chapter_of(self.book, page))
+        headings = (
+            [b for b in chapter.blocks if isinstance(b, Heading)] if chapter else []
+        )
+        if chapter:
+            titles = [(h.anchor, title_words(edition, h)) for h in headings]
+            labs.set_toc(page.toc, titles)
+        if lab:
             shown = [(h.anchor, heading_text(edition, h.zh, h.en)) for h in headings]
             text = labs.finish(text, shown, said)
-            titles = [(h.anchor, choose(edition, h.zh, h.en)) for h in headings]
-            labs.set_toc(page.toc, titles)
-            page.title = heading_of(lab, self.config.edition)
+            page.title = heading_of(lab, edition)
             text = text.replace(f'href="{config.site_url}', 'href="../../')
         text, taken = formulas.take(text)
         if taken:
@@ -264,7 +270,12 @@ def heading_of(chapter: Chapter, edition: str) -> str:
     heading = next((b for b in chapter.blocks if isinstance(b, Heading)), None)
     if not heading:
         return chapter.slug
-    return plain_text(choose(edition, heading.zh, heading.en))
+    return plain_text(title_words(edition, heading))
+
+
+def title_words(edition: str, heading: Heading) -> str:
+    """Give a heading for the navigation, which parts two languages by a mark."""
+    return choose(edition, heading.zh, heading.en, "{zh} | {en}")
 
 
 def title_of(book: Book, edition: str) -> str:
@@ -286,7 +297,7 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     said = words(edition)
     config.site_name = title
     config.site_description = said["description"]
-    config.theme["language"] = "en" if edition == "en" else "zh"
+    config.theme["language"] = edition
     for option, key in zip(config.theme["palette"], ("dark", "light"), strict=True):
         option["toggle"]["name"] = said[key]
     if edition == "zh-en":
@@ -295,6 +306,7 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.plugins["material/search"].config["lang"] = SEARCHED[edition]
     config.extra["edition"] = edition
     config.extra["words"] = said
+    config.extra["draw_words"] = draw_words(edition)
     config.extra["editions"] = NAMES
 
 
