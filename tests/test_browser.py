@@ -197,11 +197,19 @@ def test_the_edition_of_both_marks_its_english(browser: Any, url: str) -> None:
         assert page.locator("h1 > [lang=en]").count() == 1
         assert page.locator(".pair > [lang=zh] + [lang=en]").count() > 1
         left, right = (
-            page.locator(f".pair > [lang={language}]").first.bounding_box()
+            page.locator(f".pair > [lang={language}] > p").first.bounding_box()
             for language in ("zh", "en")
         )
         assert left["x"] + left["width"] <= right["x"]
         assert abs(left["y"] - right["y"]) < 2
+        drift = page.locator(".pair").evaluate_all("""pairs => pairs.flatMap(pair => {
+          const [zh, en] = [...pair.children].map(half => [...half.children]);
+          const tops = zh.map((e, i) => e.getBoundingClientRect().top
+            - (en[i] ?? e).getBoundingClientRect().top);
+          return zh.length === en.length ? tops : [];
+        })""")
+        assert len(drift) > 10
+        assert max(map(abs, drift)) < 1
         page.set_viewport_size({"width": 700, "height": 800})
         left, right = (
             page.locator(f".pair > [lang={language}]").first.bounding_box()
@@ -241,8 +249,24 @@ def test_the_switcher_follows_instant_navigation(browser: Any, url: str) -> None
 
 def switch(page: Any, edition: str) -> None:
     """Choose another edition in the header."""
-    page.hover("[data-editions] button")
+    page.click("[data-editions] summary")
     page.click(f"a[data-edition={edition}]")
+
+
+def test_the_switcher_works_by_keyboard(browser: Any, url: str) -> None:
+    with reading(browser, f"{url}en/{PERCEPTRON}") as page:
+        summary = page.locator("[data-editions] summary")
+        link = page.locator("a[data-edition=zh]")
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert link.is_visible()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Escape")
+        assert not link.is_visible()
+        assert summary.evaluate("e => e === document.activeElement")
+        page.keyboard.press("Enter")
+        page.click("article p")
+        assert not link.is_visible()
 
 
 @pytest.mark.parametrize(
@@ -310,6 +334,31 @@ def test_the_search_index_holds_no_tex(browser: Any, url: str, edition: str) -> 
         answer = page.request.get(f"{url}{edition}/search/search_index.json")
         texts = " ".join(entry["text"] for entry in answer.json()["docs"])
     assert [command for command in commands if command in texts] == []
+
+
+def test_the_index_waits_for_a_search(browser: Any, url: str) -> None:
+    asked: list[str] = []
+    with reading(browser, "about:blank") as page:
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{url}en/", wait_until="networkidle")
+        assert not any("search_index" in address for address in asked)
+        page.keyboard.press("/")
+        page.keyboard.type("perceptron")
+        page.locator(".md-search-result__link").first.wait_for()
+        assert any("search_index" in address for address in asked)
+        meta = page.locator(".md-search-result__meta")
+        assert meta.get_attribute("role") == "status"
+        page.goto(f"{url}en/?q=perceptron")
+        page.locator(".md-search-result__link").first.wait_for()
+
+
+def test_escape_leads_from_the_search_to_where_it_began(browser: Any, url: str) -> None:
+    with reading(browser, f"{url}en/{PERCEPTRON}") as page:
+        page.locator(".notebook a").focus()
+        page.keyboard.press("/")
+        page.wait_for_function("document.activeElement.matches('.md-search__input')")
+        page.keyboard.press("Escape")
+        page.wait_for_function("document.activeElement.matches('.notebook a')")
 
 
 # Requests and errors
@@ -424,7 +473,7 @@ def test_a_chunks_title_leads_to_its_place(browser: Any, url: str) -> None:
             title.click()
             page.wait_for_url("**/source/**#__codelineno-0-*")
             line = int(page.url.rpartition("-")[2])
-            text = page.locator(".highlighttable td.code").inner_text().split("\n")
+            text = page.locator(".source code").text_content().split("\n")
             target = page.locator(":target")
             target.wait_for(state="attached")
             assert target.get_attribute("id") == f"__codelineno-0-{line}"
@@ -445,15 +494,52 @@ def test_the_notebook_can_be_downloaded(browser: Any, url: str, edition: str) ->
     assert any(cell["cell_type"] == "code" for cell in notebook["cells"])
 
 
-def test_annotations_open(browser: Any, url: str) -> None:
-    with reading(browser, f"{url}zh/{PERCEPTRON}") as page:
-        page.locator(".md-annotation__index").first.click()
-        page.locator(".md-tooltip--active").first.wait_for()
+@pytest.mark.parametrize("width", [390, 1280])
+def test_notes_and_their_marks_are_in_sight(browser: Any, url: str, width: int) -> None:
+    """Also where the code has to be scrolled."""
+    size = {"width": width, "height": 800}
+    with reading(browser, f"{url}zh/{PERCEPTRON}", viewport=size) as page:
+        page.add_style_tag(content=".box { content-visibility: visible !important }")
+        marks = page.locator(".highlight .note")
+        places = marks.evaluate_all(
+            "all => all.filter(e => !e.closest('details:not([open])'))"
+            ".map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"
+        )
+        assert len(places) > 5
+        assert all(0 <= left < right <= width for left, right in places)
+        names = marks.evaluate_all("all => all.map(e => e.ariaLabel)")
+        assert all(re.fullmatch(r"注释 \d", name) for name in names)
+        assert page.locator("ol.notes li").count() == len(names)
+        assert page.locator("ol.notes").first.is_visible()
+
+
+def test_code_fits_and_lines_are_not_too_long(browser: Any, url: str) -> None:
+    count = """all => all.map(e => {
+      const lines = e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight);
+      return lines > 2.5 ? e.innerText.length / (Math.round(lines) - 0.5) : 0;
+    })"""
+    for edition, longest in (("en", 78), ("zh", 43)):
+        with reading(browser, f"{url}{edition}/{PERCEPTRON}") as page:
+            paragraphs = page.locator("article > p:not(:has(.katex, code))")
+            lengths = paragraphs.evaluate_all(count)
+            wide = page.locator("pre > code").evaluate_all(
+                "all => all.filter(e => e.scrollWidth > e.clientWidth).length"
+            )
+        assert 0.7 * longest < max(lengths) < longest
+        assert wide == 0
+
+
+def test_numbers_of_formulas_share_their_line(browser: Any, url: str) -> None:
+    with reading(browser, f"{url}en/{PERCEPTRON}") as page:
+        aligned = page.locator(".katex-html:has(> .katex-tag)").evaluate_all(
+            "all => all.map(e => getComputedStyle(e).alignItems)"
+        )
+    assert set(aligned) == {"baseline"}
 
 
 def test_print_shows_the_answers_and_no_navigation(browser: Any, url: str) -> None:
     with reading(browser, f"{url}zh/{PERCEPTRON}") as page:
-        answers = page.locator("details > :not(summary)")
+        answers = page.locator("article details > :not(summary)")
         assert answers.count() > 0
         assert not answers.first.is_visible()
         page.emulate_media(media="print")

@@ -247,7 +247,7 @@ def test_a_labs_page_is_made_as_a_chapters(site: Path, edition: str) -> None:
     assert 'href="../../02-sums/#sums"' in html
     assert 'href="../../notebooks/labs-01-try.ipynb" download' in html
     assert "&lt;b&gt;" in html
-    assert re.search(r'href="#note-1-1".*?</div>\s*<ol class="notes">', html, re.S)
+    assert re.search(r'data-note="1".*?</div>\s*<ol class="notes">', html, re.S)
 
 
 @pytest.mark.parametrize("edition", EDITIONS)

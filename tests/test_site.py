@@ -58,10 +58,9 @@ def copy_book(root: Path, chapter: str = CHAPTER) -> Path:
     shutil.copy(ROOT / "mkdocs.yml", root)
     theme = Path("fishbook", "loom", "site", "theme")
     shutil.copytree(ROOT / theme, root / theme)
-    katex = Path("node_modules", "katex")
-    if not (ROOT / katex).exists():
+    if not (ROOT / "node_modules").exists():
         pytest.skip("the site's npm packages are not installed: run `make setup`")
-    shutil.copytree(ROOT / katex, root / katex)
+    (root / "node_modules").symlink_to(ROOT / "node_modules")
     return root
 
 
@@ -149,6 +148,41 @@ def test_no_page_names_another_host(site: Path) -> None:
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
+def test_a_page_introduces_itself(site: Path, edition: str) -> None:
+    html = page(site, edition)
+    words = "感知机与异或门" if edition != "en" else "Perceptrons and XOR"
+    assert f'<meta name="description" content="{words}' in html
+    assert f'<meta property="og:description" content="{words}' in html
+    assert '<meta property="og:type" content="article">' in html
+    own = "zh" if edition == "zh-en" else edition
+    assert f'<meta property="og:url" content="{URL}{own}/01-gates/">' in html
+
+
+@pytest.mark.parametrize("folder", ["", *EDITIONS])
+def test_lost_pages_have_one_title_and_stay_out_of_search_engines(
+    site: Path, folder: str
+) -> None:
+    html = (site / folder / "404.html").read_text(encoding="utf-8")
+    assert html.count("<h1") == 1
+    assert html.count('<meta name="robots" content="noindex">') == 1
+
+
+def test_fonts_are_the_sites_own(site: Path) -> None:
+    css = (site / "en" / "assets" / "book.css").read_text(encoding="utf-8")
+    for font in re.findall(r'url\("(fonts/[^"]+)"\)', css):
+        assert (site / "en" / "assets" / font).read_bytes()[:4] == b"wOF2"
+    assert (site / "en" / "assets" / "fonts" / "serif-LICENSE.txt").exists()
+
+
+def test_titles_in_both_languages_are_parted(site: Path) -> None:
+    html = page(site, "zh-en")
+    nav = html[html.index('data-md-level="0"') :]
+    assert re.search(r'门\s<span lang="en">Gates</span>', nav)
+    assert re.search(r'更多\s<span lang="en">More</span>', nav)
+    assert "搜索 Search" in html
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
 def test_there_is_a_page_for_lost_readers(site: Path, edition: str) -> None:
     html = (site / edition / "404.html").read_text(encoding="utf-8")
     assert ("No such page" in html) == (edition != "zh")
@@ -188,7 +222,7 @@ def test_missing_npm_packages_are_an_error_that_says_what_to_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = copy_book(tmp_path / "book")
-    shutil.rmtree(root / "node_modules")
+    (root / "node_modules").unlink()
     with pytest.raises(LoomError, match="not built"):
         build(root)
     assert "make setup" in capsys.readouterr().err

@@ -18,7 +18,6 @@ WORDS = {
     "code": ("代码", "Code"),
     "output": ("输出", "Output"),
     "note": ("注释", "Note"),
-    "copy": ("代码块的按钮", "Buttons of the code block"),
     "notebook": ("下载本页的笔记本", "Download this page as a notebook"),
     "search": ("搜索", "Search"),
     "edition": ("选择语言", "Choose the language"),
@@ -44,8 +43,25 @@ WORDS = {
         "这个文件由以下章节中的代码块织成：",
         "This file is made of the code blocks in:",
     ),
+    "draw_board": ("画板：在这里写一个数字", "Board: draw a digit here"),
+    "draw_keys": (
+        "键盘：方向键移动光标，空格键落笔或抬笔，退格键撤销，Esc 键清除。",
+        "Keyboard: arrow keys move the cursor, the space bar lowers or lifts the pen,"
+        " Backspace undoes, Esc clears.",
+    ),
+    "draw_undo": ("撤销", "Undo"),
+    "draw_clear": ("清除", "Clear"),
+    "draw_samples": ("不想写？选一个现成的：", "Rather not draw? Choose one:"),
+    "draw_empty": ("请写一个 0 到 9 的数字", "Draw a digit from 0 to 9"),
+    "draw_bars": ("每个数字的概率", "The probability of each digit"),
+    "draw_seen": ("网络看到的 28×28 图像", "What the network gets: 28×28 pixels"),
+    "draw_penDown": ("落笔", "Pen down"),
+    "draw_penUp": ("抬笔", "Pen up"),
+    "draw_cleared": ("画板空了", "The board is empty"),
+    "draw_answer": ("最可能是 {digit}，概率 {p}", "Most likely a {digit}: {p}"),
+    "draw_answer_8": ("最可能是 {digit}，概率 {p}", "Most likely an {digit}: {p}"),
 }
-"""Each word of the site: Chinese, English."""
+"""Each word of the site: Chinese, English. Those of the board begin with `draw_`."""
 
 
 def words(edition: str) -> dict[str, str]:
@@ -75,3 +91,17 @@ def titled(edition: str, number: str, twins: Twins, word: str = "") -> str:
         return f"{number} {marked(edition, twins)}"
     zh, en = (form.format(number) for form in WORDS[word])
     return marked(edition, Twins(f"{zh} {twins.zh}", f"{en} {twins.en}"))
+
+
+def draw_words(edition: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the words of the board for drawing: pairs of language and text."""
+    languages = edition.split("-")
+    return {
+        key.removeprefix("draw_"): [
+            (language, text)
+            for language, text in zip(("zh", "en"), pair, strict=True)
+            if language in languages
+        ]
+        for key, pair in WORDS.items()
+        if key.startswith("draw_")
+    }

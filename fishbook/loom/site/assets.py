@@ -11,6 +11,15 @@ from fishbook.loom.site.draw.weights import weights_script
 from fishbook.loom.site.figures import palette_css
 from fishbook.loom.site.formulas import KATEX
 
+FONTS = {
+    "serif": "source-serif-4/files/source-serif-4-latin-wght-normal.woff2",
+    "serif-italic": "source-serif-4/files/source-serif-4-latin-wght-italic.woff2",
+    "mono": "m-plus-1-code/files/m-plus-1-code-latin-wght-normal.woff2",
+    "serif-LICENSE": "source-serif-4/LICENSE",
+    "mono-LICENSE": "m-plus-1-code/LICENSE",
+}
+"""Letters of the text and of the code: Latin alone, in all weights."""
+
 DRAW = Path(__file__).with_name("draw")
 UNUSED = re.compile(
     r".*\.map$|assets/images/favicon\.png"
@@ -31,12 +40,16 @@ def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
     yield "draw-weights.js", weights_script()
     for name in ("draw.js", "draw.css"):
         yield name, (DRAW / name).read_bytes()
-    folder = root / KATEX
-    if not folder.exists():
-        raise LoomError([f"formulas need {KATEX}; run `make setup` or `npm ci`"])
-    css = (folder / "dist" / "katex.min.css").read_text(encoding="utf-8")
+    katex, fonts = root / KATEX, root / "node_modules" / "@fontsource-variable"
+    for folder in (katex, fonts):
+        if not folder.exists():
+            name = folder.relative_to(root).as_posix()
+            raise LoomError([f"the site needs {name}; run `make setup` or `npm ci`"])
+    css = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8")
     only_woff2 = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
     yield "katex/katex.min.css", only_woff2
-    yield "katex/LICENSE.txt", (folder / "LICENSE").read_bytes()
-    for font in sorted((folder / "dist" / "fonts").glob("*.woff2")):
+    yield "katex/LICENSE.txt", (katex / "LICENSE").read_bytes()
+    for font in sorted((katex / "dist" / "fonts").glob("*.woff2")):
         yield f"katex/fonts/{font.name}", font.read_bytes()
+    for name, file in FONTS.items():
+        yield f"fonts/{name}{Path(file).suffix or '.txt'}", (fonts / file).read_bytes()

@@ -18,11 +18,11 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 
-from fishbook.loom.blocks import Formula, Twins
+from fishbook.loom.blocks import Formula, Heading
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check import check
 from fishbook.loom.check.links import texts
-from fishbook.loom.edition import NAMES, WORDS, titled, words
+from fishbook.loom.edition import NAMES, WORDS, choose, draw_words, words
 from fishbook.loom.inline import plain_text, spans
 from fishbook.loom.markdown import address, numbered_tex, woven_file
 from fishbook.loom.page import Page
@@ -90,7 +90,10 @@ def nav_of(book: Book, edition: str, targets: Iterable[str]) -> list[dict[str, A
     """Return the chapters with their pages in order, then the tangled files."""
     nav: list[dict[str, Any]] = []
     for chapter, pages in groupby(book.pages, lambda page: page.chapter):
-        rows: list[Any] = [{title_of(book, p, edition): woven_file(p)} for p in pages]
+        rows: list[Any] = [
+            {title_of(book, page.headings[0], edition): woven_file(page)}
+            for page in pages
+        ]
         if chapter:
             title, first = next(iter(rows[0].items()))
             rows = [{title: [first, *rows[1:]]}]
@@ -99,11 +102,10 @@ def nav_of(book: Book, edition: str, targets: Iterable[str]) -> list[dict[str, A
     return nav + ([{words(edition)["source"]: files}] if files else [])
 
 
-def title_of(book: Book, page: Page, edition: str) -> str:
-    """Return a page's title with its number, as navigation and search show it."""
-    number = book.number(page.headings[0].anchor) if page.headings else ""
-    title = Twins(plain_text(page.title.zh), plain_text(page.title.en))
-    return titled(edition, number, title)
+def title_of(book: Book, heading: Heading, edition: str) -> str:
+    """Return a heading with its number, for lists: two languages are joined by |."""
+    title = plain_text(choose(edition, heading.title, "{zh} | {en}"))
+    return f"{book.number(heading.anchor)} {title}".strip()
 
 
 def require_settings(config: MkDocsConfig) -> None:
@@ -127,12 +129,13 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     said = words(edition)
     config.site_name = title
     config.site_description = said["description"]
-    config.theme["language"] = "en" if edition == "en" else "zh"
+    config.theme["language"] = edition
     for option, key in zip(config.theme["palette"], ("dark", "light"), strict=True):
         option["toggle"]["name"] = said[key]
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
     config.plugins["material/search"].config["lang"] = SEARCHED[edition]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
+    config.extra["draw_words"] = draw_words(edition)
 
 
 def render_formulas(book: Book, katex: Katex) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
@@ -39,6 +38,11 @@ LATIN_EMPHASIS = re.compile(r"<em>(?=[^\u3400-\u9fff<]+</em>)")
 EMPTY_HEAD = re.compile(r"<th([^>]*)>\s*</th>")
 HEADING = re.compile(r"(<h[1-3]\b.*?</h[1-3]>)", re.S)
 CONTAINER = re.compile(r"<(/?)(?:div|details|figure|blockquote|ul|ol|table)\b")
+TWINS = re.compile(r"(?<=>)([^<>]*?) \| ([^<>]*)(?=<)")
+PRE = re.compile(r"<pre\b.*?</pre>", re.S)
+CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef]")
+SMALL = 1200
+"""Pixels of a phone's screen and a half: what is shorter is drawn at once."""
 TAG = re.compile(r"<[^>]*>")
 PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.S)
 
@@ -91,21 +95,14 @@ def head_cells(html: str) -> str:
 
 
 def notes(html: str, word: str) -> str:
-    """Lead from marks in code to the list that explains them, which ends the block."""
-    count = 0
+    """Give each mark in code its number, and end the block with what explains them."""
+    mark = (
+        rf'<span class="note" role="img" aria-label="{word} \1" data-note="\1"></span>'
+    )
 
     def noted(block: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        here, notes = f"note-{count}-", block["notes"]
-        code = MARK.sub(
-            rf'<a class="note" href="#{here}\1" aria-label="{word} \1"></a>',
-            block["code"],
-        )
-        numbers = itertools.count(1)
-        listed = re.sub("<li>", lambda _: f'<li id="{here}{next(numbers)}">', notes)
-        shown = block["shown"] + block["more"]
-        return f'{code}{shown}<ol class="notes">{listed}</ol>\n'
+        code, shown = MARK.sub(mark, block["code"]), block["shown"] + block["more"]
+        return f'{code}{shown}<ol class="notes">{block["notes"]}</ol>\n'
 
     return NOTED.sub(noted, html)
 
@@ -141,15 +138,31 @@ def chunks(html: str, link: Callable[[str, int], str]) -> str:
 def boxed(html: str) -> str:
     """Put what follows each heading into a box that a browser may draw later.
 
-    The headings stay outside, where links to them are exact. A page whose headings
-    stand within other elements stays as it is.
+    The headings stay outside, where links to them are exact, and so does what is in
+    sight at first or too short to matter: it must not change its height. A page whose
+    headings stand within other elements stays as it is.
     """
-    first, *rest = HEADING.split(html)
+    start, *rest = HEADING.split(html)
     headings, bodies = rest[::2], rest[1::2]
     if not all(map(balanced, bodies)):
         return html
-    boxes = (f'<div class="box">{b}</div>' if b.strip() else "" for b in bodies)
-    return first + "".join(map(str.__add__, headings, boxes))
+    return start + "".join(map(_box, headings, bodies))
+
+
+def _box(heading: str, body: str) -> str:
+    height = roughly(body)
+    if heading.startswith("<h1") or height < SMALL:
+        return heading + body
+    return f'{heading}<div class="box" style="--height:{height}px">{body}</div>'
+
+
+def roughly(html: str) -> int:
+    """Give about the height of a piece of a page on a phone, in pixels."""
+    code = sum(block[0].count("\n") for block in PRE.finditer(html))
+    text = TAG.sub("", PRE.sub("", html))
+    letters = len(text) + len(CHINESE.findall(text))
+    height = 18 * code + 0.62 * letters + 300 * html.count("<img ")
+    return int(height)
 
 
 def balanced(html: str) -> bool:
@@ -160,6 +173,11 @@ def balanced(html: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
+
+
+def twins(html: str) -> str:
+    """Part the two languages of titles in the navigation, joined by " | "."""
+    return TWINS.sub(r'\1 <span lang="en">\2</span>', html)
 
 
 def description(html: str, length: int = 160) -> str:

@@ -12,7 +12,7 @@ from mkdocs_jupyter.config import settings
 TEMPLATES = Path(__file__).with_name("notebook")
 CAPTION = re.compile(
     r'<figure><img alt="" src="(?P<path>[^"]+)" ?/?></figure>\s*'
-    r"<p><em>(?P<caption>.*?)</em></p>",
+    r"(?P<notes><ol>(?:(?!</?ol>).)*</ol>\s*)?<p><em>(?P<caption>.*?)</em></p>",
     re.S,
 )
 HEADING = re.compile(r"<h(?P<level>[1-6])\b[^>]*>.*?</h(?P=level)>", re.S)
@@ -44,7 +44,7 @@ def _captioned(match: re.Match[str]) -> str:
     alt = re.sub(r"[$\\{}]", "", TAG.sub("", match["caption"])).replace('"', "&quot;")
     return (
         f'<figure><img alt="{alt}" src="{match["path"]}">'
-        f"<figcaption>{match['caption']}</figcaption></figure>"
+        f"<figcaption>{match['caption']}</figcaption></figure>{match['notes'] or ''}"
     )
 
 

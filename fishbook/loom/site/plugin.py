@@ -29,7 +29,6 @@ from mkdocs.utils.templates import TemplateContext
 
 from fishbook.loom.book import Book
 from fishbook.loom.edition import EDITIONS, choose, words
-from fishbook.loom.inline import plain_text
 from fishbook.loom.markdown import Weaver, first_sentences, woven_file
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
@@ -120,6 +119,7 @@ class FishbookPlugin(BasePlugin[Options]):
         """Compile the theme's templates once for all editions: half of the time."""
         folder = root_of(config) / CACHE / "templates"
         folder.mkdir(parents=True, exist_ok=True)
+        env.filters["twins"] = html.twins
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
         return env
 
@@ -134,9 +134,15 @@ class FishbookPlugin(BasePlugin[Options]):
             link = self.linker(shown)
             page.meta["description"] = choose(edition, first_sentences(shown))
             page.meta["moved"] = build.moved_anchors(self.book, shown)
+            weaver = Weaver(self.book, shown, edition)
             if shown.is_lab:
-                text = labs.finish(text, self.headings(shown), said)
-                labs.set_toc(page.toc, self.headings(shown, plain_text))
+                titles = [(h.anchor, weaver.heading(h)) for h in shown.headings]
+                text = labs.finish(text, titles, said)
+            titles = [
+                (h.anchor, build.title_of(self.book, h, edition))
+                for h in shown.headings
+            ]
+            labs.set_toc(page.toc, titles)
         text, self.formulas[page.file.src_uri] = formulas.take(text)
         page.meta["formulas"] = bool(self.formulas[page.file.src_uri])
         return html.finish(text, said, link)
@@ -179,13 +185,6 @@ class FishbookPlugin(BasePlugin[Options]):
         server.unwatch(config.docs_dir)
         serve.follow(server, root_of(config))
         return server
-
-    def headings(
-        self, page: Page, form: Callable[[str], str] = str
-    ) -> list[tuple[str, str]]:
-        """Return the anchors and words of a page's headings."""
-        weaver = Weaver(self.book, page, self.config.edition)
-        return [(h.anchor, form(weaver.heading(h))) for h in page.headings]
 
     def linker(self, page: Page) -> Callable[[str, int], str]:
         """Return what gives the place of a page's chunk in its tangled file."""

@@ -2,7 +2,6 @@
 // sees. All of it happens in the reader's browser. draw-weights.js, made at the build, holds
 // the weights. Material runs this file anew at each visit of the page: once is enough.
 window.fishbookDraw ??= (() => {
-  const edition = document.currentScript?.dataset.edition ?? "zh-en";
   const SIDE = 28; // of an MNIST image
   const BOX = 20; // what a digit is scaled into
   const CENTRE = 14; // the pixel, counted from 0, where MNIST puts the centre of mass
@@ -204,31 +203,14 @@ window.fishbookDraw ??= (() => {
 
   // ---- Words ----
 
-  const WORDS = {
-    board: ["画板：在这里写一个数字", "Board: draw a digit here"],
-    keys: [
-      "键盘：方向键移动光标，空格键落笔或抬笔，退格键撤销，Esc 键清除。",
-      "Keyboard: arrow keys move the cursor, the space bar lowers or lifts the pen,"
-        + " Backspace undoes, Esc clears.",
-    ],
-    undo: ["撤销", "Undo"],
-    clear: ["清除", "Clear"],
-    samples: ["不想写？选一个现成的：", "Rather not draw? Choose one:"],
-    empty: ["请写一个 0 到 9 的数字", "Draw a digit from 0 to 9"],
-    bars: ["每个数字的概率", "The probability of each digit"],
-    seen: ["网络看到的 28×28 图像", "What the network gets: 28×28 pixels"],
-    penDown: ["落笔", "Pen down"],
-    penUp: ["抬笔", "Pen up"],
-    cleared: ["画板空了", "The board is empty"],
-  };
-  const chosen = { zh: [0], en: [1] }[edition] ?? [0, 1];
-  const LANGUAGES = ["zh", "en"];
+  // Of each phrase one or two pairs of language and text, as the page's edition has them.
+  const WORDS = JSON.parse(document.getElementById("draw-words").textContent);
 
-  const said = words => chosen.map(i => words[i]).join(" ");
+  const said = words => words.map(([, text]) => text).join(" ");
 
   // Fill an element with its words, one span for each language.
   function put(element, words) {
-    const spans = chosen.map(i => make("span", { lang: LANGUAGES[i] }, words[i]));
+    const spans = words.map(([lang, text]) => make("span", { lang }, text));
     element.replaceChildren(...spans.flatMap(span => [" ", span]).slice(1));
     return element;
   }
@@ -239,11 +221,11 @@ window.fishbookDraw ??= (() => {
   }
 
   function answer(digit, p) {
-    const article = digit === 8 ? "an" : "a";
-    return [
-      `最可能是 ${digit}，概率 ${percent(p)}`,
-      `Most likely ${article} ${digit}: ${percent(p)}`,
-    ];
+    const words = digit === 8 ? WORDS.answer_8 : WORDS.answer;
+    return words.map(([lang, text]) => [
+      lang,
+      text.replace("{digit}", digit).replace("{p}", () => percent(p)),
+    ]);
   }
 
   // ---- The element ----

@@ -1,7 +1,11 @@
-// Keeps page and place when the edition changes; helps those who use no mouse.
+// Keeps page and place when the edition changes; helps those who use no mouse; lets the
+// search index wait. It runs before the theme's own script, on which the last part waits.
 {
   const key = "fishbook.edition";
   const switcher = document.querySelector("[data-editions]");
+  const field = document.querySelector(".md-search__input");
+
+  // ---- The other editions ----
 
   // The anchor to go to: the one in the address while it is in view, else the section read.
   function anchor() {
@@ -14,7 +18,7 @@
   }
 
   function pointLinks() {
-    if (!switcher || document.querySelector("[data-lost]")) return;
+    if (document.querySelector("[data-lost]")) return;
     const page = location.pathname.slice(__md_scope.pathname.length) + anchor();
     for (const link of switcher.querySelectorAll("a[data-edition]"))
       link.href = new URL(`../${link.dataset.edition}/${page}`, __md_scope);
@@ -29,29 +33,67 @@
     } catch {} // a reader may forbid it
   }
 
-  function reachScrollers() {
-    const wide = ".formula, .figure, .md-typeset__scrollwrap, .highlight code";
-    for (const element of document.querySelectorAll(wide))
-      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
-      else element.removeAttribute("tabindex");
+  function closeSwitcher(event) {
+    if (!switcher.open || (event.type === "keydown" && event.key !== "Escape")) return;
+    if (event.type !== "keydown" && switcher.contains(event.target)) return;
+    switcher.open = false;
+    if (event.type === "keydown") switcher.firstElementChild.focus();
   }
 
-  // A mark in the code has no words: give it a name.
-  function nameNote({ ref }) {
-    const link = ref?.querySelector?.(":scope > .md-annotation__index");
-    const note = document.documentElement.lang === "zh" ? "注释" : "Note";
-    const number = link?.firstElementChild?.dataset.mdAnnotationId;
-    link?.setAttribute("aria-label", `${note} ${number}`);
+  if (switcher) {
+    switcher.addEventListener("toggle", pointLinks);
+    switcher.addEventListener("click", remember, true);
+    for (const type of ["click", "focusin", "keydown"]) addEventListener(type, closeSwitcher);
   }
+
+  // ---- Search ----
+
+  // The theme asks for the whole index at once: let it wait until the reader searches.
+  const sought = new Promise(go => {
+    if (new URLSearchParams(location.search).has("q")) go();
+    field?.addEventListener("focus", go);
+  });
+  const { open } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.open = function (method, address, ...rest) {
+    open.call(this, method, address, ...rest);
+    if (!String(address).endsWith("/search/search_index.json")) return;
+    XMLHttpRequest.prototype.open = open;
+    this.send = () => sought.then(() => XMLHttpRequest.prototype.send.call(this));
+  };
 
   // Chinese that is chosen with the mouse, or pasted, moves no key: let it be searched too.
-  document.querySelector(".md-search__input")?.addEventListener("input", event => {
-    event.target.dispatchEvent(new KeyboardEvent("keyup"));
+  field?.addEventListener("input", () => field.dispatchEvent(new KeyboardEvent("keyup")));
+
+  // Escape leads back to where the reader came from.
+  let before = null;
+  field?.addEventListener("focus", event => (before = event.relatedTarget ?? before));
+  field?.addEventListener("keydown", event => {
+    if (event.key === "Escape") setTimeout(() => before?.focus());
   });
 
-  for (const type of ["pointerover", "focusin"]) switcher?.addEventListener(type, pointLinks);
-  switcher?.addEventListener("click", remember, true);
-  addEventListener("resize", reachScrollers);
-  document$.subscribe(() => requestAnimationFrame(reachScrollers));
-  component$.subscribe(nameNote);
+  // ---- Without a mouse ----
+
+  // What has to be scrolled sideways can be reached by Tab, once it comes into sight.
+  const wide = ".formula, .figure, .md-typeset__scrollwrap, .highlight code";
+  const sight = new IntersectionObserver(seen => {
+    for (const { target, isIntersecting } of seen)
+      if (isIntersecting)
+        if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+        else target.removeAttribute("tabindex");
+  });
+
+  function watchScrollers() {
+    sight.disconnect();
+    for (const element of document.querySelectorAll(wide)) sight.observe(element);
+  }
+
+  addEventListener("resize", watchScrollers);
+  addEventListener("DOMContentLoaded", () => {
+    document.querySelector(".md-dialog")?.setAttribute("role", "status"); // "copied"
+    document$.subscribe(watchScrollers);
+    // The theme makes each copy button a landmark without a name: it is none.
+    component$.subscribe(({ ref }) =>
+      ref?.parentElement?.querySelector(":scope > .md-code__nav")?.setAttribute("role", "none"),
+    );
+  });
 }

@@ -1,0 +1,238 @@
+"""The passes over a page's HTML, its figures and its formulas: text in, text out."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+pytest.importorskip("material")
+
+from fishbook.loom.edition import EDITIONS, WORDS, words
+from fishbook.loom.problem import LoomError
+from fishbook.loom.site import figures, formulas, html
+
+ROOT = Path(__file__).parent.parent
+CODE = '<div class="highlight"><pre><span></span><code>{}</code></pre></div>\n'
+OUTPUT = '<div class="text output highlight"><pre><code>1\n</code></pre></div>\n'
+
+
+def finish(text: str) -> str:
+    return html.finish(text, words("en"))
+
+
+# Figures
+
+
+def test_a_picture_keeps_its_words_and_loses_needless_digits() -> None:
+    svg = (
+        '<svg width="9" height="9"><path d="M 1.234567 -2.500000 \nL0.127 -0.001"/>'
+        '<g transform="scale(0.015625)"><text>0.123456</text></g></svg>'
+    )
+    inline = figures.inline(svg, "a", "p-")
+    assert 'd="M1.23 -2.5L0.13 0"' in inline
+    assert "scale(0.015625)" in inline
+    assert ">0.123456<" in inline
+
+
+def test_a_picture_keeps_ids_that_are_used_and_groups_that_say_something() -> None:
+    svg = (
+        '<svg width="9" height="9"><g id="a"><g clip-path="url(#c)"><use href="#m"/>'
+        '</g></g><g role="group" aria-label="x"><path id="m" d="M0 0"/></g>'
+        '<clipPath id="c"/></svg>'
+    )
+    assert figures.inline(svg, "a", "p-").endswith(
+        '><g clip-path="url(#p-c)"><use href="#p-m"/></g>'
+        '<g role="group" aria-label="x"><path id="p-m" d="M0 0"/></g>'
+        '<clipPath id="p-c"/></svg>'
+    )
+
+
+def test_blanks_within_a_pictures_text_stay() -> None:
+    text = "<text><tspan>a</tspan> <tspan>b</tspan></text>"
+    svg = f'<svg width="9" height="9">\n {text}</svg>'
+    assert f'px">{text}</svg>' in figures.inline(svg, "a", "p-")
+
+
+def test_a_large_picture_takes_a_moment() -> None:
+    points = " \n".join(f"L {n}.123456 {n}.654321" for n in range(50_000))
+    svg = f'<svg width="9" height="9"><path d="M 0 0 {points}"/></svg>'
+    start = time.perf_counter()
+    figures.inline(svg, "a", "p-")
+    assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("docs/**/*.svg")), ids=lambda p: p.stem
+)
+def test_the_books_pictures_stay_whole(path: Path) -> None:
+    """All that is drawn or said is still there, and is XML."""
+    before = path.read_text(encoding="utf-8")
+    after = figures.inline(before, "a", "p-")
+    root = ElementTree.fromstring(after.replace("xlink:href", "href"))
+    said = [
+        " ".join("".join(e.itertext()).split()) for e in root.iter() if "text" in e.tag
+    ]
+    was = ElementTree.fromstring(before)
+    assert [s for s in said if s] == [
+        " ".join("".join(e.itertext()).split())
+        for e in was.iter()
+        if e.tag.endswith(("}text", "}textPath"))
+    ]
+    for name in ("use", "image", "circle", "polygon", "rect"):
+        assert after.count(f"<{name} ") == before.count(f"<{name} ")
+
+
+# Formulas
+
+
+@pytest.fixture(scope="module")
+def katex(tmp_path_factory: pytest.TempPathFactory) -> formulas.Katex:
+    if not (ROOT / "node_modules" / "katex").exists():
+        pytest.skip("needs the packages of package.json: npm ci")
+    root = tmp_path_factory.mktemp("katex")
+    (root / "node_modules").symlink_to(ROOT / "node_modules")
+    return formulas.Katex(root)
+
+
+def test_formulas_are_taken_out_and_come_back(katex: formulas.Katex) -> None:
+    page = (
+        '<p>（<span class="arithmatex">\\(a &lt; b\\)</span>）。</p>\n'
+        '<div class="arithmatex">\\[ x \\]</div>'
+    )
+    rest, taken = formulas.take(page)
+    assert taken == [("a < b", False), ("x", True)]
+    assert "\\" not in rest and "&lt;" not in rest
+    whole = formulas.put(rest, taken, katex.render(taken))
+    assert whole.startswith('<p><span class="short">（<span class="katex">')
+    assert '<div class="formula"><span class="katex-display">' in whole
+
+
+def test_wrong_tex_is_named_and_the_rest_is_not_lost(katex: formulas.Katex) -> None:
+    with pytest.raises(LoomError, match=r"mend the formula '\\\\frac\{1'"):
+        katex.render([("y", False), ("\\frac{1", False)])
+    assert "katex" in katex.render([("y", False)])["y", False]
+
+
+def test_formulas_are_rendered_once(
+    katex: formulas.Katex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [("k", False), ("k", True)]
+    rendered = katex.render(asked)
+    monkeypatch.setattr(formulas, "ask_node", lambda *_: pytest.fail("asked again"))
+    assert katex.render(asked) == rendered
+    assert formulas.Katex(katex.folder.parents[1]).render(asked) == rendered
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\underset{100 \times 784}{X} \to \underset{50}{Z^{(1)}}",
+        r"\overset{a}{\mathbf{x}}",
+        r"\underbrace{x}_{y}",
+        r"\operatorname*{arg\,max}_k y_k",
+    ],
+)
+def test_no_token_of_mathml_holds_another(katex: formulas.Katex, tex: str) -> None:
+    rendered = katex.render([(tex, True)])[tex, True]
+    found = re.search(r"<math.*?</math>", rendered, re.S)
+    assert found
+    for element in ElementTree.fromstring(found[0]).iter():
+        if element.tag.partition("}")[2] in {"mi", "mo", "mn", "mtext"}:
+            assert len(element) == 0
+
+
+# Code
+
+
+def test_tags_that_colour_nothing_leave_the_code() -> None:
+    code = (
+        '<span class="n">x</span><span class="w"> </span><span class="o">=</span> '
+        '<span class="s2">"</span><span class="s2">a</span><span class="s2">"</span>'
+    )
+    assert finish(CODE.format(code)) == (
+        '<div class="highlight"><pre><code>x = <span class="s2">"a"</span>'
+        "</code></pre></div>\n"
+    )
+
+
+NOTED = CODE.format(
+    'f()  <span class="c1"># (1)!</span>\ng  <span class="c1"># (2)</span>\n'
+)
+NOTES = "<ol>\n<li>One</li>\n<li>Two</li>\n</ol>\n"
+
+
+@pytest.mark.parametrize("page", [NOTED + NOTES + OUTPUT, NOTED + OUTPUT + NOTES])
+def test_notes_follow_the_block_and_its_output(page: str) -> None:
+    """In both orders: that of pages, and that of notebooks."""
+    done = finish(page + "<ol>\n<li>a list</li>\n</ol>" + NOTED + NOTES)
+    assert 'class="note" role="img" aria-label="Note 2" data-note="2"></span>' in done
+    assert re.search(r'1\n</code></pre></div>\n<ol class="notes">\n<li>One', done)
+    assert "# (" not in done
+    assert done.count('class="notes"') == 2
+    assert "# (" not in done and "<ol>\n<li>a list" in done
+
+
+def test_lines_of_a_source_page_are_elements() -> None:
+    table = (
+        '<div class="highlight"><table class="highlighttable"><tr><td class="linenos">'
+        '<div class="linenodiv"><pre><a href="#__codelineno-0-1">1</a></pre></div></td>'
+        '<td class="code"><div><pre><span></span><code><a id="__codelineno-0-1"'
+        ' name="__codelineno-0-1"></a>a\n<a id="__codelineno-0-2" name="x"></a>\n'
+        "</code></pre></div></td></tr></table></div>"
+    )
+    assert finish(table) == (
+        '<div class="source highlight"><pre><code>'
+        '<span id="__codelineno-0-1">a\n</span>'
+        '<span id="__codelineno-0-2">\n</span></code></pre></div>'
+    )
+
+
+def test_a_chunk_is_marked_and_leads_to_its_source() -> None:
+    head = '<div class="highlight"><span class="filename">{}</span><pre>'
+    page = head.format("fishbook/a.py") * 2 + head.format("other.txt")
+    done = html.finish(page, words("en"), lambda target, n: f"{target}?a&{n}")
+    assert (
+        done.count('<div class="chunk highlight"><span class="filename"><a href="') == 2
+    )
+    assert 'href="fishbook/a.py?a&amp;1">fishbook/a.py</a>' in done
+
+
+# Words and sections
+
+
+def test_the_corner_of_a_table_is_no_head() -> None:
+    page = '<table><tr><th></th><th style="a"> </th><th>x</th></tr></table>'
+    assert (
+        finish(page) == '<table><tr><td></td><td style="a"></td><th>x</th></tr></table>'
+    )
+
+
+def test_what_follows_a_heading_is_boxed_where_it_is_long() -> None:
+    long = f"<div><p>{'Words. ' * 400}</p></div>"
+    page = f"<h1>A</h1>{long}<h2>B</h2>{long}<h3>C</h3><p>c</p>"
+    assert html.boxed(page) == (
+        f'<h1>A</h1>{long}<h2>B</h2><div class="box" style="--height:1736px">{long}'
+        "</div><h3>C</h3><p>c</p>"
+    )
+    within = f"<h1>A</h1><div><h2>B</h2>{long}</div>"
+    assert html.boxed(within) == within
+
+
+def test_a_description_is_the_first_paragraph_cut_at_a_word() -> None:
+    assert html.description("<h1>A</h1>\n<p>One <em>&lt;two&gt;</em>\nthree.</p>") == (
+        "One <two> three."
+    )
+    cut = html.description(f"<p>{'一二三四，' * 60}</p>")
+    assert cut.endswith("四…") and len(cut) <= 161
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    for edition in EDITIONS:
+        said = words(edition)
+        for key, (zh, en) in WORDS.items():
+            assert (zh in said[key]) == ("zh" in edition), key
+            assert (en in said[key]) == ("en" in edition), key
