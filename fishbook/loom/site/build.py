@@ -18,7 +18,7 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 
-from fishbook.loom.blocks import Formula, Heading
+from fishbook.loom.blocks import Formula, Heading, Twins
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check import check
 from fishbook.loom.check.links import texts
@@ -99,7 +99,8 @@ def nav_of(book: Book, edition: str, targets: Iterable[str]) -> list[dict[str, A
             rows = [{title: [first, *rows[1:]]}]
         nav += rows
     files = [{target: source_page(target)} for target in targets]
-    return nav + ([{words(edition)["source"]: files}] if files else [])
+    source = choose(edition, Twins(*WORDS["source"]), "{zh} | {en}")
+    return nav + ([{source: files}] if files else [])
 
 
 def title_of(book: Book, heading: Heading, edition: str) -> str:

@@ -138,6 +138,7 @@ class FishbookPlugin(BasePlugin[Options]):
             if shown.is_lab:
                 titles = [(h.anchor, weaver.heading(h)) for h in shown.headings]
                 text = labs.finish(text, titles, said)
+                page.title = build.title_of(self.book, shown.headings[0], edition)
             titles = [
                 (h.anchor, build.title_of(self.book, h, edition))
                 for h in shown.headings
