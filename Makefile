@@ -28,14 +28,14 @@ $(SITE): package-lock.json package.json $(READY)
 serve: setup ## serve the site at http://127.0.0.1:8000/, reloading on a change
 	$(BIN)/fishbook serve
 
-test: setup ## run every block of every chapter, and all other tests
+test: setup ## run every block of every page, and all other tests
 	@# A thread for each worker: more threads than cores would wait for one another.
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 build: setup ## build the site, all editions, into site/
 	$(BIN)/fishbook build --strict
 
-check: setup ## lint, types, the package against the chapters, the book's grammar
+check: setup ## lint, types, the package against the pages, the book's grammar
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -43,7 +43,7 @@ check: setup ## lint, types, the package against the chapters, the book's gramma
 	$(BIN)/fishbook check
 	$(BIN)/zizmor --offline --quiet .github
 
-record: setup ## write into the chapters what their blocks print and draw
+record: setup ## write into the pages what their blocks print and draw
 	$(BIN)/fishbook tangle
 	$(BIN)/fishbook record
 
