@@ -317,7 +317,7 @@ def test_a_drawing_is_answered_shown_and_announced(view: Any) -> None:
     assert numbers(view) == ["–"] * 10
     draw(view)
     says(view, "Most likely a 7")
-    says(view, "Most likely a 7", "[role=status]")
+    says(view, "Most likely a 7", ".draw-status")
     best = view.locator(".draw-best")
     assert best.locator("th").inner_text() == "7"
     assert best.locator("td").last.inner_text() == numbers(view)[7]
@@ -343,7 +343,7 @@ def test_undo_and_clear(view: Any) -> None:
     assert numbers(view) == before
     press(view, "Clear")
     says(view, "Draw a digit")
-    says(view, "The board is empty", "[role=status]")
+    says(view, "The board is empty", ".draw-status")
     assert numbers(view) == ["–"] * 10
     press(view, "Undo")
     says(view, "a 7")
@@ -369,13 +369,13 @@ def test_the_keyboard_draws(view: Any) -> None:
     view.locator(".draw-board").focus()
     view.keyboard.press("ArrowUp")
     view.keyboard.press("Space")
-    says(view, "Pen down", "[role=status]")
+    says(view, "Pen down", ".draw-status")
     for _ in range(15):
         view.keyboard.press("ArrowDown")
     view.keyboard.press("Space")
-    says(view, "Pen up", "[role=status]")
+    says(view, "Pen up", ".draw-status")
     says(view, "Most likely a 1")
-    says(view, "Most likely a 1", "[role=status]")
+    says(view, "Most likely a 1", ".draw-status")
     for _ in range(5):
         view.keyboard.press("ArrowLeft")
     view.keyboard.press("Enter")
@@ -448,7 +448,7 @@ def test_the_board_speaks_the_editions_languages(
 ) -> None:
     with reading(browser, f"{url}{edition}/{PAGE}") as view:
         draw(view)
-        says(view, "7", "[role=status]")
+        says(view, "7", ".draw-status")
         words = view.locator("draw-digit").inner_text()
         names = " ".join(
             view.locator("draw-digit [aria-label]").evaluate_all(
@@ -471,7 +471,7 @@ def test_axe_finds_nothing_serious_in_a_drawing(
 ) -> None:
     with reading(browser, f"{url}{edition}/{PAGE}", color_scheme="light") as view:
         draw(view)
-        says(view, "7", "[role=status]")
+        says(view, "7", ".draw-status")
         assert serious(view) == []
         view.click("label[for^=__palette]:visible")
         view.wait_for_timeout(400)

@@ -222,14 +222,6 @@ def test_what_follows_a_heading_is_boxed_where_it_is_long() -> None:
     assert html.boxed(within) == within
 
 
-def test_a_description_is_the_first_paragraph_cut_at_a_word() -> None:
-    assert html.description("<h1>A</h1>\n<p>One <em>&lt;two&gt;</em>\nthree.</p>") == (
-        "One <two> three."
-    )
-    cut = html.description(f"<p>{'一二三四，' * 60}</p>")
-    assert cut.endswith("四…") and len(cut) <= 161
-
-
 def test_every_word_is_there_in_both_languages() -> None:
     for edition in EDITIONS:
         said = words(edition)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
-from html import escape, unescape
+from html import escape
 from typing import TypeAlias
 
 Pass: TypeAlias = Callable[[str], str]
@@ -44,7 +44,6 @@ CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef]")
 SMALL = 1200
 """Pixels of a phone's screen and a half: what is shorter is drawn at once."""
 TAG = re.compile(r"<[^>]*>")
-PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.S)
 
 
 def finish(
@@ -178,13 +177,3 @@ def balanced(html: str) -> bool:
 def twins(html: str) -> str:
     """Part the two languages of titles in the navigation, joined by " | "."""
     return TWINS.sub(r'\1 <span lang="en">\2</span>', html)
-
-
-def description(html: str, length: int = 160) -> str:
-    """Give the words of a page's first paragraph, as search engines show them."""
-    paragraph = PARAGRAPH.search(html)
-    words = " ".join(unescape(TAG.sub("", paragraph[1] if paragraph else "")).split())
-    if len(words) <= length:
-        return words
-    end = max(words.rfind(mark, 0, length) for mark in " ，。、；")
-    return words[: end if end > 0 else length] + "…"

@@ -73,14 +73,15 @@
 
   // ---- Without a mouse ----
 
-  // What has to be scrolled sideways can be reached by Tab, once it comes into sight.
+  // What has to be scrolled sideways can be reached by Tab, once it comes near.
   const wide = ".formula, .figure, .md-typeset__scrollwrap, .highlight code";
+  const near = { rootMargin: "100% 0px" };
   const sight = new IntersectionObserver(seen => {
     for (const { target, isIntersecting } of seen)
       if (isIntersecting)
         if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
         else target.removeAttribute("tabindex");
-  });
+  }, near);
 
   function watchScrollers() {
     sight.disconnect();
