@@ -110,7 +110,7 @@ def _same_line(shown: str, printed: str, varies: bool) -> bool:
 
 
 def _words(line: str, number: re.Pattern[str]) -> str:
-    """Give the line with each number as one mark, without what pads it."""
+    """Return the line with each number as one mark, without what pads it."""
     indent = line[: len(line) - len(line.lstrip())]
     marked = re.sub(r" *\0 *", "\0", number.sub("\0", line.strip()))
     return indent + re.sub(r" +", " ", marked)
@@ -139,7 +139,7 @@ def diff(shown: str, printed: str) -> str:
 
 
 def drawn_by(svg: str) -> str:
-    """Give the Matplotlib version that drew a picture, or nothing."""
+    """Return the Matplotlib version that drew a picture, or nothing."""
     match = re.search(r"Matplotlib v([\d.]+\w*)", svg)
     return match[1] if match else ""
 

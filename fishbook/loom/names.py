@@ -83,6 +83,7 @@ def imports_from(source: str) -> Iterator[tuple[int, str, str]]:
             yield from ((node.lineno, node.module, alias.name) for alias in node.names)
 
 
+@lru_cache(maxsize=16384)
 def light(source: str) -> str:
     """Return code with the first line alone of each docstring.
 

@@ -189,7 +189,7 @@ def evaluate(source: str, space: Space, path: str) -> object:
 
 
 def explain(exception: BaseException, path: str) -> tuple[str, str]:
-    """Give an exception's last lines, and the way to it from the page on."""
+    """Return an exception's last lines, and the way to it from the page on."""
     lines = traceback.format_exception_only(exception)
     frames = traceback.extract_tb(exception.__traceback__)
     shown = dropwhile(lambda frame: frame.filename != path, frames)
@@ -243,7 +243,7 @@ def drawing() -> Iterator[None]:
 
 
 def picture(value: object) -> str:
-    """Give the SVG that a block drew, or nothing."""
+    """Return the SVG that a block drew, or nothing."""
     draw: Callable[[], str] | None = getattr(value, "_repr_svg_", None)
     if draw:
         return draw()

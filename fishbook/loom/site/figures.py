@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from fishbook.diagrams import DARK, PALETTE
 from fishbook.loom.problem import LoomError
@@ -50,7 +51,7 @@ def put(html: str, read: Callable[[str], str]) -> str:
 
 
 def inline(svg: str, alt: str, prefix: str) -> str:
-    """Give a picture for a page: ids unique, colours the theme's, size flexible.
+    """Return a picture for a page: ids unique, colours the theme's, size flexible.
 
     `alt` is HTML already. Raises ValueError where the picture's own style sheet would
     change the page around it.
@@ -65,6 +66,7 @@ def inline(svg: str, alt: str, prefix: str) -> str:
     return _root(root["attributes"], alt, joins) + slim(text[root.end() :], prefix)
 
 
+@lru_cache(maxsize=1024)
 def slim(svg: str, prefix: str) -> str:
     """Leave out what isn't seen: digits, blanks, ids without links, groups of nothing.
 
@@ -111,13 +113,13 @@ def _path(match: re.Match[str]) -> str:
 
 
 def _themed(match: re.Match[str]) -> str:
-    """Give a colour of the palette by its name, so that it changes with the theme."""
+    """Return a colour of the palette by its name, so that it changes with the theme."""
     name = NAMES.get(match[0].lower())
     return f"var(--fig-{name},{match[0]})" if name else match[0]
 
 
 def _root(attributes: str, alt: str, joins: bool) -> str:
-    """Give the picture's first tag, with its name for those who don't see it."""
+    """Return the picture's first tag, with its name for those who don't see it."""
     kept = dict(re.findall(r'([\w:-]+)="([^"]*)"', attributes))
     width = pixels(kept.pop("width"))
     for name in ("height", "role", "aria-label", "version", "style"):
@@ -130,7 +132,7 @@ def _root(attributes: str, alt: str, joins: bool) -> str:
 
 
 def pixels(length: str) -> float:
-    """Give an SVG length, in points or pixels, in pixels."""
+    """Return an SVG length, in points or pixels, in pixels."""
     match = re.fullmatch(r"([\d.]+)(pt|px|)", length)
     if not match:
         raise ValueError(f"width {length!r} is in neither points nor pixels")
@@ -138,7 +140,7 @@ def pixels(length: str) -> float:
 
 
 def palette_css() -> str:
-    """Give the style sheet with the palette's colours in light and dark."""
+    """Return the style sheet with the palette's colours in light and dark."""
     light = "".join(f"--fig-{name}:{colour};" for name, colour in PALETTE.items())
     dark = "".join(f"--fig-{name}:{colour};" for name, colour in DARK.items())
     return (

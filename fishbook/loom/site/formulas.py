@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import TypeAlias
 
+from fishbook.loom import disk
 from fishbook.loom.problem import LoomError
 
 KATEX = "node_modules/katex"
@@ -61,7 +63,9 @@ class WrongFormulasError(LoomError):
 
     def __init__(self, wrong: Mapping[Formula, str]) -> None:
         self.wrong = wrong
-        super().__init__(f"{why}; mend {tex!r}" for (tex, _), why in wrong.items())
+        super().__init__(
+            f"{why}; mend the formula {tex!r}" for (tex, _), why in wrong.items()
+        )
 
 
 class Katex:
@@ -73,7 +77,7 @@ class Katex:
         self.known: dict[str, str] = {}
 
     def render(self, formulas: Iterable[Formula]) -> dict[Formula, str]:
-        """Give the HTML of formulas; call Node once for all that are new.
+        """Return the HTML of formulas; call Node once for all that are new.
 
         Raises
         ------
@@ -94,15 +98,14 @@ class Katex:
         if new:
             made = zip(new, ask_node(module, new), strict=True)
             self.known |= {keys[formula]: html for formula, html in made}
-            self.keep()
+            disk.write(self.kept, json.dumps(self.known, ensure_ascii=False))
         return {formula: self.known[key] for formula, key in keys.items()}
 
-    def keep(self) -> None:
-        """Write what is known to disk, whole or not at all."""
-        self.kept.parent.mkdir(parents=True, exist_ok=True)
-        new = self.kept.with_suffix(f".{id(self)}")
-        new.write_text(json.dumps(self.known, ensure_ascii=False), encoding="utf-8")
-        new.replace(self.kept)
+
+@cache
+def katex(root: Path) -> Katex:
+    """Return the one KaTeX of a book's folder."""
+    return Katex(root)
 
 
 def ask_node(module: Path, formulas: list[Formula]) -> list[str]:

@@ -49,7 +49,7 @@ TAG = re.compile(r"<[^>]*>")
 def finish(
     html: str, words: Mapping[str, str], link: Callable[[str, int], str] | None = None
 ) -> str:
-    """Give what Markdown made of a page its last form but for formulas and figures.
+    """Return what Markdown made of a page its last form but for formulas and figures.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def head_cells(html: str) -> str:
 
 
 def notes(html: str, word: str) -> str:
-    """Give each mark in code its number, and end the block with what explains them."""
+    """Return each mark in code its number, and end the block with what explains them."""
     mark = (
         rf'<span class="note" role="img" aria-label="{word} \1" data-note="\1"></span>'
     )
@@ -156,7 +156,7 @@ def _box(heading: str, body: str) -> str:
 
 
 def roughly(html: str) -> int:
-    """Give about the height of a piece of a page on a phone, in pixels."""
+    """Return about the height of a piece of a page on a phone, in pixels."""
     code = sum(block[0].count("\n") for block in PRE.finditer(html))
     text = TAG.sub("", PRE.sub("", html))
     letters = len(text) + len(CHINESE.findall(text))

@@ -30,7 +30,7 @@ def use_our_template() -> None:
 def finish(
     html: str, headings: Iterable[tuple[str, str]], words: dict[str, str]
 ) -> str:
-    """Give a lab's page the markup of other pages: captions, anchors, formulas.
+    """Return a lab's page the markup of other pages: captions, anchors, formulas.
 
     `headings` are anchors and HTML of the lab's headings in order.
     """
@@ -49,7 +49,7 @@ def _captioned(match: re.Match[str]) -> str:
 
 
 def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> str:
-    """Give the headings the anchors that they have in the book."""
+    """Return the headings the anchors that they have in the book."""
     following = iter(headings)
 
     def put(match: re.Match[str]) -> str:
@@ -61,7 +61,7 @@ def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> s
 
 
 def set_toc(toc: TableOfContents, headings: Iterable[tuple[str, str]]) -> None:
-    """Give the table of contents the same anchors, and titles without marks."""
+    """Return the table of contents the same anchors, and titles without marks."""
     for link, (anchor, title) in zip(_links(toc.items), headings, strict=True):
         link.id, link.title = anchor, title
 

@@ -76,7 +76,7 @@ class FishbookPlugin(BasePlugin[Options]):
             self.book = Book.load(root)
             self.tangled = tangle(self.book)
             self.pages = {woven_file(page): page for page in self.book.pages}
-            build.render_formulas(self.book, formulas.Katex(root))
+            build.render_formulas(self.book, formulas.katex(root))
             weave_edition(self.book, edition, woven, self.root_url)
         logging.getLogger("jieba").setLevel(logging.WARNING)
         labs.use_our_template()
@@ -161,7 +161,7 @@ class FishbookPlugin(BasePlugin[Options]):
         taken = self.formulas.pop(page.file.src_uri)
         folder = Path(config.docs_dir, page.file.src_uri).parent
         with plugin_errors(page.file.src_uri):
-            rendered = formulas.Katex(root_of(config)).render(taken)
+            rendered = formulas.katex(root_of(config)).render(taken)
             text = formulas.put(html.boxed(page.content or ""), taken, rendered)
             page.content = figures.put(text, partial(picture, folder))
         shown = self.pages.get(page.file.src_uri)
