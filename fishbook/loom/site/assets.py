@@ -12,13 +12,14 @@ from fishbook.loom.site.figures import palette_css
 from fishbook.loom.site.formulas import KATEX
 
 FONTS = {
-    "serif": "source-serif-4/files/source-serif-4-latin-wght-normal.woff2",
-    "serif-italic": "source-serif-4/files/source-serif-4-latin-wght-italic.woff2",
-    "mono": "m-plus-1-code/files/m-plus-1-code-latin-wght-normal.woff2",
+    "serif": "source-serif-4/files/source-serif-4-latin-400-normal.woff2",
+    "serif-bold": "source-serif-4/files/source-serif-4-latin-700-normal.woff2",
+    "serif-italic": "source-serif-4/files/source-serif-4-latin-400-italic.woff2",
+    "mono": "m-plus-1-code/files/m-plus-1-code-latin-400-normal.woff2",
     "serif-LICENSE": "source-serif-4/LICENSE",
     "mono-LICENSE": "m-plus-1-code/LICENSE",
 }
-"""Letters of the text and of the code: Latin alone, in all weights."""
+"""Letters of the text and of the code: Latin alone."""
 
 DRAW = Path(__file__).with_name("draw")
 UNUSED = re.compile(
@@ -36,18 +37,17 @@ def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
     LoomError
         If the npm packages are not installed.
     """
-    yield "figures.css", palette_css()
     yield "draw-weights.js", weights_script()
     for name in ("draw.js", "draw.css"):
         yield name, (DRAW / name).read_bytes()
-    katex, fonts = root / KATEX, root / "node_modules" / "@fontsource-variable"
+    katex, fonts = root / KATEX, root / "node_modules" / "@fontsource"
     for folder in (katex, fonts):
         if not folder.exists():
             name = folder.relative_to(root).as_posix()
             raise LoomError([f"the site needs {name}; run `make setup` or `npm ci`"])
     css = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8")
     only_woff2 = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
-    yield "katex/katex.min.css", only_woff2
+    yield "made.css", palette_css() + only_woff2.replace("url(", "url(katex/")
     yield "katex/LICENSE.txt", (katex / "LICENSE").read_bytes()
     for font in sorted((katex / "dist" / "fonts").glob("*.woff2")):
         yield f"katex/fonts/{font.name}", font.read_bytes()

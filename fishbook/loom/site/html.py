@@ -94,7 +94,7 @@ def head_cells(html: str) -> str:
 
 
 def notes(html: str, word: str) -> str:
-    """Number the marks in code, and end the block with what explains them."""
+    """Put numbers to marks in code; end the block with what explains them."""
     mark = (
         rf'<span class="note" role="img" aria-label="{word} \1" data-note="\1"></span>'
     )
