@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -201,9 +203,9 @@ pytest_collect_file = collector(ROOT)
 }
 
 
-def make_book(root: Path) -> Path:
-    """Write the small book, its package, its outputs and its figure."""
-    for name, text in FILES.items():
+def make_book(root: Path, more: Mapping[str, str] = MappingProxyType({})) -> Path:
+    """Write the small book and more pages, its package, its outputs, its figures."""
+    for name, text in {**FILES, **more}.items():
         write_text(root / name, text)
     book = Book.load(root)
     write(book)

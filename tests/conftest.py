@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from books import make_book, make_importable
+from browsing import chromium, launched
 from hypothesis import settings
+from sites import HOME, build_real, build_small, once, served
 
 # No example fails for being slow on a busy machine.
 settings.register_profile("book", deadline=None)
@@ -26,3 +30,32 @@ def book_root(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     root = shutil.copytree(recorded, tmp_path / "book")
     make_importable(root, monkeypatch)
     return root
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the real book's site, built once for all workers."""
+    pytest.importorskip("material", reason="needs the extra `site`")
+    return once(tmp_path_factory, "real", build_real) / "site"
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the small book's folder with its site, built once for all workers."""
+    pytest.importorskip("material", reason="needs the extra `site`")
+    return once(tmp_path_factory, "small", build_small)
+
+
+@pytest.fixture
+def copied(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a copy of the small book with its site, for tests that change it."""
+    monkeypatch.setenv("FISHBOOK_SITE_URL", HOME)
+    return shutil.copytree(small, tmp_path / "book", symlinks=True)
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Give a Chromium that finds the real book's site at `HOME`."""
+    path = chromium()
+    with served(request.getfixturevalue("site")) as port, launched(path, port) as found:
+        yield found

@@ -275,6 +275,7 @@ def test_nothing_in_code_counts_as_a_formula_or_link() -> None:
     [
         ("the line $w_1 x_1 = b$ of `AND`", "the line w1 x1 = b of AND"),
         ("`load_mnist` and [a *link*](#x)", "load_mnist and a link"),
+        ("*a* `b * $c$` **d**", "a b * $c$ d"),
         (r"$\mathbf{W}^{\text{a}}_{12}$ [0, 1]", "W^{a}12 (0, 1)"),
     ],
 )

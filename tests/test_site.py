@@ -1,288 +1,211 @@
-"""The site as files: editions, what stands above them, and how it follows an edit."""
+"""The real book's site as files: what every page of every edition has."""
 
 from __future__ import annotations
 
+import gzip
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from html import unescape
+from collections import Counter
+from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
+from sites import BOOK, HOME, Html, load, plain, prose_of
 
-pytest.importorskip("material")
-
+from fishbook.loom.blocks import Figure, Formula
 from fishbook.loom.edition import EDITIONS
-from fishbook.loom.problem import LoomError
-from fishbook.loom.site import Desk, EditionsServer, build
+from fishbook.loom.markdown import address
+from fishbook.loom.page import Page
 
-ROOT = Path(__file__).parent.parent
-URL = "https://example.org/fishbook/"
-CHAPTER = """\
-# 门 | Gates {#gates}
+LANGUAGES = {"zh": ("zh",), "en": ("en",), "zh-en": ("zh", "en")}
+HEAVY = {
+    "02-neural-network/lab-recognizing-digits": 145_000,
+    "03-learning/04-gradients-and-descent": 80_000,
+}
+"""Pages whose figures alone are larger than all that a page should be."""
 
-<div lang="zh" markdown>
-
-感知机与异或门，见 [下文](#more)；公式 $x_1$。
-
-</div>
-<div lang="en" markdown>
-
-Perceptrons and XOR, see [below](#more); formula $x_1$.
-
-</div>
-
-$$ y = x_1 \\tag{1.1} $$
-
-## 更多 | More {#more}
-
-```python title="fishbook/gates.py"
-def NOT(x: int) -> int:
-    return 1 - x
-```
-"""
+every_edition = pytest.mark.parametrize("edition", EDITIONS)
 
 
-def copy_book(root: Path, chapter: str = CHAPTER) -> Path:
-    """Make a book of one chapter with the real configuration."""
-    (root / "docs").mkdir(parents=True)
-    (root / "docs" / "index.md").write_text("# 书 | Book {#book}\n", encoding="utf-8")
-    (root / "docs" / "01-gates.md").write_text(chapter, encoding="utf-8")
-    shutil.copy(ROOT / "mkdocs.yml", root)
-    theme = Path("fishbook", "loom", "site", "theme")
-    shutil.copytree(ROOT / theme, root / theme)
-    if not (ROOT / "node_modules").exists():
-        pytest.skip("the site's npm packages are not installed: run `make setup`")
-    (root / "node_modules").symlink_to(ROOT / "node_modules")
-    return root
+@cache
+def files(site: Path) -> dict[str, Html]:
+    """Give all pages of the site by their addresses."""
+    names = {path: path.relative_to(site).as_posix() for path in site.rglob("*.html")}
+    return {name.removesuffix("index.html"): Html(p) for p, name in names.items()}
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the small book once."""
-    root = copy_book(tmp_path_factory.mktemp("site") / "book")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FISHBOOK_SITE_URL", URL)
-        build(root, strict=True)
-    return root / "site"
+def phrases(page: Page, language: str) -> list[str]:
+    """Give stretches of a page's prose in one language, free of marks."""
+    alone = {"zh": r"[\u4e00-\u9fff，、]{8,}", "en": r"[A-Za-z]+(?: [A-Za-z]+){4,}"}
+    marks = r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|[*|\[\n]"
+    pieces = re.split(marks, prose_of(page, language))
+    return [found for piece in pieces for found in re.findall(alone[language], piece)]
 
 
-def page(site: Path, edition: str) -> str:
-    return (site / edition / "01-gates" / "index.html").read_text(encoding="utf-8")
+def search_index(site: Path, edition: str) -> list[Any]:
+    text = (site / edition / "search" / "search_index.json").read_text(encoding="utf-8")
+    docs: list[Any] = json.loads(text)["docs"]
+    return docs
 
 
-def test_each_edition_has_its_language_and_its_words(site: Path) -> None:
-    zh, en, both = (page(site, edition) for edition in EDITIONS)
-    assert (
-        '<html lang="zh"' in zh and "感知机与异或门" in zh and "Perceptrons" not in zh
-    )
-    assert '<html lang="en"' in en and "Perceptrons" in en and "感知机" not in en
-    assert '<html lang="zh"' in both
-    assert "感知机与异或门" in both and "Perceptrons and XOR" in both
+@every_edition
+def test_an_edition_shows_its_languages_alone(site: Path, edition: str) -> None:
+    for page in BOOK.pages:
+        shown = files(site)[f"{edition}/{address(page)}"]
+        assert f'<html lang="{LANGUAGES[edition][0]}"' in shown.text
+        for language, other in (("zh", "en"), ("en", "zh")):
+            quoted = prose_of(page, other)  # a title in this language, say
+            sought = [p for p in phrases(page, language) if p not in quoted]
+            assert sought or not prose_of(page, language), page.path
+            wanted = language in LANGUAGES[edition]
+            wrong = [p for p in sought if (p in shown.words) != wanted]
+            assert wrong == [], page.path
 
 
-def test_links_between_editions_are_absolute_and_true(site: Path) -> None:
-    zh, en, both = (page(site, edition) for edition in EDITIONS)
-    for html in (zh, en):
-        assert f'hreflang="zh" href="{URL}zh/01-gates/"' in html
-        assert f'hreflang="en" href="{URL}en/01-gates/"' in html
-        assert "noindex" not in html
-    assert '<meta name="robots" content="noindex">' in both
-    assert f'<link rel="canonical" href="{URL}zh/01-gates/">' in both
+@every_edition
+def test_formulas_and_figures_are_in_the_page(site: Path, edition: str) -> None:
+    for page in BOOK.pages:
+        shown = files(site)[f"{edition}/{address(page)}"]
+        formulas = sum(isinstance(block, Formula) for block in page.blocks)
+        figures = [block for block in page.blocks if isinstance(block, Figure)]
+        assert shown.article.count('<div class="formula">') >= formulas
+        names = re.findall(r'<svg[^>]* role="img" aria-label="([^"]+)"', shown.article)
+        assert len(names) == len(figures), page.path
+        assert "<figcaption><" not in shown.article.replace("<figcaption><a", "")
+        assert not re.search(r"\\[(\[]|\$", shown.words), page.path
 
 
-def test_formulas_are_rendered_and_stay_out_of_the_search_index(site: Path) -> None:
-    html = page(site, "zh")
-    assert html.count('class="katex"') == 2
-    assert "\\tag" not in re.sub(r"<annotation.*?</annotation>", "", html)
-    index = (site / "zh" / "search" / "search_index.json").read_text(encoding="utf-8")
-    assert "x_1" not in index and "katex" not in index
+def test_every_link_leads_somewhere_and_every_place_has_one_name(site: Path) -> None:
+    wrong = []
+    for name, page in files(site).items():
+        wrong += [f"{name}: #{i} twice" for i, n in Counter(page.ids).items() if n > 1]
+        for link in page.links:
+            goal, place = urldefrag(urljoin(HOME + name, link))
+            there = unquote(goal.removeprefix(HOME))
+            if not goal.startswith(HOME):
+                continue
+            if found := files(site).get(there):
+                fine = not place or unquote(place) in found.ids
+            else:
+                fine = (site / there).is_file()
+            wrong += [] if fine else [f"{name}: {link}"]
+    assert wrong == []
 
 
-def test_each_edition_has_its_own_search_index(site: Path) -> None:
-    texts = {}
-    for edition in EDITIONS:
-        file = site / edition / "search" / "search_index.json"
-        index = json.loads(file.read_text(encoding="utf-8"))
-        texts[edition] = " ".join(doc["title"] + doc["text"] for doc in index["docs"])
-    assert "Perceptrons" not in texts["zh"] and "感知" not in texts["en"]
-    assert "Perceptrons" in texts["en"] and "感知" in texts["zh"]
-
-
-def test_a_chunks_title_leads_to_its_line_in_the_source(site: Path) -> None:
-    link = re.search(
-        r'<a href="([^"#]*)#([^"]+)">fishbook/gates.py</a>', page(site, "en")
-    )
-    assert link
-    source = (site / "en" / "01-gates" / link[1] / "index.html").resolve()
-    html = source.read_text(encoding="utf-8")
-    line = html[html.index(f'id="{link[2]}"') :].partition("\n")[0]
-    words = unescape(re.sub(r"<[^>]*>", "", f"<{line}")).strip()
-    assert words == "def NOT(x: int) -> int:"
-
-
-def test_the_root_leads_on(site: Path) -> None:
-    for name in ("index.html", "404.html", "sitemap.xml", "robots.txt"):
-        assert (site / name).exists()
-    choice = (site / "index.html").read_text(encoding="utf-8")
-    assert all(f'href="{edition}/"' in choice for edition in EDITIONS)
-    sitemap = (site / "sitemap.xml").read_text(encoding="utf-8")
-    assert f"{URL}zh/sitemap.xml" in sitemap and f"{URL}en/sitemap.xml" in sitemap
-
-
-def test_no_page_names_another_host(site: Path) -> None:
-    """Only links that a reader follows may leave; nothing is loaded from elsewhere."""
+def test_nothing_is_loaded_from_another_host(site: Path) -> None:
     loaded = re.compile(
         r'<(?:script|img|link|iframe)\b[^>]*(?:src|href)="(https?://[^"]+)'
     )
-    for file in site.rglob("*.html"):
-        for address in loaded.findall(file.read_text(encoding="utf-8")):
-            assert address.startswith(URL), f"{file}: {address}"
+    texts = "".join(page.text for page in files(site).values())
+    found = loaded.findall(texts)
+    assert found
+    assert [link for link in found if not link.startswith(HOME)] == []
 
 
-@pytest.mark.parametrize("edition", EDITIONS)
+def test_no_page_is_too_large(site: Path) -> None:
+    large = []
+    for name, page in files(site).items():
+        limit = HEAVY.get(name.partition("/")[2].rstrip("/"), 60_000)
+        size = len(gzip.compress(page.text.encode(), mtime=0))
+        if page.elements > 9000 or size > limit:
+            large.append((name, page.elements, size))
+    assert large == []
+
+
+@every_edition
 def test_a_page_introduces_itself(site: Path, edition: str) -> None:
-    html = page(site, edition)
-    words = "感知机与异或门" if edition != "en" else "Perceptrons and XOR"
-    assert f'<meta name="description" content="{words}' in html
-    assert f'<meta property="og:description" content="{words}' in html
-    assert '<meta property="og:type" content="article">' in html
     own = "zh" if edition == "zh-en" else edition
-    assert f'<meta property="og:url" content="{URL}{own}/01-gates/">' in html
+    for page in BOOK.pages:
+        where = address(page)
+        head = files(site)[f"{edition}/{where}"].text.partition("</head>")[0]
+        described = re.search(r'<meta name="description" content="([^"]{10,})"', head)
+        assert described
+        assert f'<meta property="og:description" content="{described[1]}"' in head
+        assert f'<link rel="canonical" href="{HOME}{own}/{where}">' in head
+        assert f'<meta property="og:url" content="{HOME}{own}/{where}">' in head
+        assert ("noindex" in head) == (edition == "zh-en")
+        pairs = re.findall(r'rel="alternate " hreflang="(.*?)" href="(.*?)"', head)
+        known = {lang: f"{HOME}{lang}/{where}" for lang in ("zh", "en")}
+        known["x-default"] = known["en"] if where else HOME
+        assert dict(pairs) == ({} if edition == "zh-en" else known)
 
 
-@pytest.mark.parametrize("folder", ["", *EDITIONS])
-def test_lost_pages_have_one_title_and_stay_out_of_search_engines(
-    site: Path, folder: str
+@every_edition
+def test_the_search_index_has_the_editions_words_and_no_tex(
+    site: Path, edition: str
 ) -> None:
-    html = (site / folder / "404.html").read_text(encoding="utf-8")
+    docs = search_index(site, edition)
+    texts = " ".join(f"{doc['title']} {doc['text']}" for doc in docs)
+    texts = texts.replace("\u200b", "")
+    for language in ("zh", "en"):
+        sought = [p for page in BOOK.pages for p in phrases(page, language)]
+        share = sum(phrase in texts for phrase in sought) / len(sought)
+        assert share > 0.9 if language in LANGUAGES[edition] else share < 0.01
+    blocks = (block for page in BOOK.pages for block in page.blocks)
+    formulas = " ".join(block.raw for block in blocks if isinstance(block, Formula))
+    commands = set(re.findall(r"\\[a-zA-Z]{4,}", formulas))
+    assert commands
+    assert [command for command in commands if command in texts] == []
+    assert "katex" not in texts and "Copied" not in texts
+    found = {doc["location"].partition("#")[0] for doc in docs}
+    assert found == set(map(address, BOOK.pages))
+
+
+def test_a_chunks_title_leads_to_its_line_in_the_source(site: Path) -> None:
+    chunk = re.compile(
+        r'chunk highlight"><span class="filename"><a href="(?P<link>[^"]+)">'
+        r"(?P<target>.*?)</a>.*?<code>(?P<code>.*?)</code>",
+        re.S,
+    )
+    for page in (page for page in BOOK.pages if page.definitions):
+        name = f"en/{address(page)}"
+        found = list(chunk.finditer(files(site)[name].text))
+        targets = [cell.code.target for cell in page.cells if cell.code.target]
+        assert [match["target"] for match in found] == targets
+        for match in found:
+            goal, place = urldefrag(urljoin(name, match["link"]))
+            line = re.search(f'id="{place}">(.*?)\n', files(site)[goal].text)
+            assert line and plain(line[1]), f"{name}: {match['link']}"
+            assert plain(line[1]) in map(plain, match["code"].split("\n"))
+
+
+def test_the_root_leads_on(site: Path) -> None:
+    choice = files(site)[""].text
+    assert all(f'href="{edition}/"' in choice for edition in EDITIONS)
+    sitemap = (site / "sitemap.xml").read_text(encoding="utf-8")
+    for edition in ("zh", "en"):
+        assert f"{HOME}{edition}/sitemap.xml" in sitemap
+        listed = (site / edition / "sitemap.xml").read_text(encoding="utf-8")
+        for page in BOOK.pages:
+            assert listed.count(f"<loc>{HOME}{edition}/{address(page)}</loc>") == 1
+    assert f"{HOME}sitemap.xml" in (site / "robots.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", ["", *(f"{edition}/" for edition in EDITIONS)])
+def test_there_is_a_page_for_lost_readers(site: Path, folder: str) -> None:
+    html = files(site)[f"{folder}404.html"].text
     assert html.count("<h1") == 1
     assert html.count('<meta name="robots" content="noindex">') == 1
+    assert ("No such page" in html) == (folder != "zh/")
+    assert ("没有这一页" in html) == (folder != "en/")
 
 
 def test_fonts_are_the_sites_own(site: Path) -> None:
-    css = (site / "en" / "assets" / "book.css").read_text(encoding="utf-8")
-    for font in re.findall(r'url\("(fonts/[^"]+)"\)', css):
-        assert (site / "en" / "assets" / font).read_bytes()[:4] == b"wOF2"
-    assert (site / "en" / "assets" / "fonts" / "serif-LICENSE.txt").exists()
+    assets = site / "en" / "assets"
+    css = (assets / "book.css").read_text(encoding="utf-8")
+    names = re.findall(r'url\("(fonts/[^"]+)"\)', css)
+    assert names
+    assert all((assets / name).read_bytes()[:4] == b"wOF2" for name in names)
+    assert (assets / "fonts" / "serif-LICENSE.txt").exists()
 
 
-def test_titles_in_both_languages_are_parted(site: Path) -> None:
-    html = page(site, "zh-en")
-    nav = html[html.index('data-md-level="0"') :]
-    assert re.search(r'门\s<span lang="en">Gates</span>', nav)
-    assert re.search(r'更多\s<span lang="en">More</span>', nav)
-    assert "搜索 Search" in html
-
-
-@pytest.mark.parametrize("edition", EDITIONS)
-def test_there_is_a_page_for_lost_readers(site: Path, edition: str) -> None:
-    html = (site / edition / "404.html").read_text(encoding="utf-8")
-    assert ("No such page" in html) == (edition != "zh")
-    assert ("没有这一页" in html) == (edition != "en")
-
-
-def test_plain_mkdocs_builds_all_editions_too(tmp_path: Path) -> None:
-    root = copy_book(tmp_path / "book")
-    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
-    done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for edition in EDITIONS:
-        assert "katex" in page(root / "site", edition)
-    assert (root / "site" / "index.html").exists()
-
-
-def test_a_strict_build_wants_a_book_without_problems(tmp_path: Path) -> None:
-    """A lone div would leave the page of both languages in pieces."""
-    alone = '# 一 | One {#one}\n\n<div lang="zh" markdown>\n\n中文\n\n</div>\n'
-    root = copy_book(tmp_path / "book", alone)
-    with pytest.raises(LoomError, match="has no English twin"):
-        build(root, strict=True)
-
-
-def test_a_wrong_formula_is_an_error_that_names_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = copy_book(tmp_path / "book", CHAPTER.replace("x_1$", "\\frac{1$"))
-    with pytest.raises(LoomError, match="not built"):
-        build(root)
-    said = capsys.readouterr().err
-    assert "01-gates.md" in said and "frac" in said
-
-
-def test_missing_npm_packages_are_an_error_that_says_what_to_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    root = copy_book(tmp_path / "book")
-    (root / "node_modules").unlink()
-    with pytest.raises(LoomError, match="not built"):
-        build(root)
-    assert "make setup" in capsys.readouterr().err
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """Give a served site in its first state."""
-    root = copy_book(tmp_path / "book")
-    (tmp_path / "served").mkdir()
-    desk = Desk(root, tmp_path / "served", "http://127.0.0.1:8000/")
-    assert desk.refresh() == list(EDITIONS)
-    return desk
-
-
-def edit(desk: Desk, old: str, new: str) -> None:
-    path = desk.root / "docs" / "01-gates.md"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-def test_an_edit_rebuilds_only_what_it_changes(desk: Desk) -> None:
-    assert desk.refresh() == []
-    edit(desk, "Perceptrons and XOR", "Perceptrons and NAND")
-    assert desk.refresh() == ["en", "zh-en"]
-    assert "and NAND" in page(desk.site, "en")
-
-
-def test_a_mistake_keeps_the_last_good_site(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
-) -> None:
-    edit(desk, "</div>\n<div lang", "<div lang")
-    desk.follow()
-    assert "docs/01-gates.md:3:" in capsys.readouterr().err
-    assert "Perceptrons and XOR" in page(desk.site, "en")
-    edit(desk, "感知机与异或门，见 [下文](#more)；公式 $x_1$。\n\n", "新。\n\n</div>\n")
-    desk.follow()
-    assert "新。" in page(desk.site, "zh")
-
-
-@pytest.fixture
-def server(desk: Desk) -> Iterator[str]:
-    """Serve a site on a free port of this machine."""
-    server = EditionsServer(desk.follow, "127.0.0.1", 0, str(desk.site))
-    server.server_bind()
-    server.server_activate()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    super(EditionsServer, server).shutdown()
-
-
-def test_the_server_answers_and_has_a_page_for_wrong_addresses(
-    desk: Desk, server: str
-) -> None:
-    with urllib.request.urlopen(f"{server}/en/01-gates/", timeout=10) as answer:
-        assert "Perceptrons" in answer.read().decode()
-    for path, words in [("/en/x/", "No such page"), ("/zh/x/", "没有这一页")]:
-        with pytest.raises(urllib.error.HTTPError) as wrong:
-            urllib.request.urlopen(server + path, timeout=10)
-        assert wrong.value.code == 404
-        assert words in wrong.value.read().decode()
+@every_edition
+def test_a_lab_brings_nothing_of_jupyters(site: Path, edition: str) -> None:
+    labs = [page for page in BOOK.pages if page.is_lab]
+    assert labs
+    for page in labs:
+        html = load(site, edition, address(page)).article
+        for foreign in ("<style", "<script", "clipboard-copy", "jp-", "In\xa0["):
+            assert foreign not in html

@@ -100,5 +100,7 @@ def plain_text(markdown: str) -> str:
         return re.sub(r"\\[a-z]+ ?", "", text)
 
     text = re.sub(r"\[([^\]]*)\]\([^()]*\)", r"\1", markdown)
-    text = re.sub(r"[`*]", "", re.sub(r"\$([^$]*)\$", formula, text))
-    return text.replace("[", "(").replace("]", ")")
+    pieces = re.split(r"`([^`]*)`", text)
+    for n, piece in enumerate(pieces[::2]):
+        pieces[2 * n] = re.sub(r"\$([^$]*)\$", formula, piece).replace("*", "")
+    return "".join(pieces).replace("[", "(").replace("]", ")")

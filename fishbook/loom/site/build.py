@@ -18,7 +18,8 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 
-from fishbook.loom.blocks import Formula, Heading, Twins
+from fishbook.loom import disk
+from fishbook.loom.blocks import Figure, Formula, Heading, Twins
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check import check
 from fishbook.loom.check.links import texts
@@ -27,6 +28,7 @@ from fishbook.loom.inline import plain_text, spans
 from fishbook.loom.markdown import address, numbered_tex, woven_file
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.site.figures import opened
 from fishbook.loom.site.formulas import Katex, WrongFormulasError
 from fishbook.loom.weave import source_page
 
@@ -139,6 +141,24 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.extra["draw_words"] = draw_words(edition)
 
 
+def require_figures(book: Book) -> None:
+    """Raise where a page can't hold one of its figures, or it isn't there."""
+    problems = []
+    for page in book.pages:
+        for block in page.blocks:
+            if not isinstance(block, Figure):
+                continue
+            svg = disk.read(book.root / page.path.parent / block.path)
+            try:
+                opened(svg or "")
+            except ValueError as error:
+                what = f"{block.path}: {error if svg else 'there is no such file'}"
+                fix = "let `fishbook record` draw it anew"
+                problems.append(Problem(page.path, block.line, what, fix))
+    if problems:
+        raise LoomError(problems)
+
+
 def render_formulas(book: Book, katex: Katex) -> None:
     """Render every formula of the book in one call, or say where one is wrong."""
     places = dict(_formulas(book))
@@ -163,6 +183,12 @@ def _formulas(book: Book) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, in
                     if span.kind == "formula":
                         displayed = span.text.startswith("$$")
                         yield (span.text.strip("$").strip(), displayed), here
+
+
+def numbered(book: Book, page: Page) -> dict[str, str]:
+    """Return the labels of a page's formulas by their numbers."""
+    formulas = (block for block in page.blocks if isinstance(block, Formula))
+    return {book.number(f.label): f.label for f in formulas if f.label}
 
 
 def moved_anchors(book: Book, page: Page) -> dict[str, str]:

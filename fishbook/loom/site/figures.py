@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from fishbook.diagrams import DARK, PALETTE
-from fishbook.loom.problem import LoomError
 
 IMAGE = re.compile(
     r'<img alt="(?P<alt>[^"]*)" src="(?P<src>[^"]*figures/[^"/]+\.svg)" ?/?>'
@@ -26,6 +25,7 @@ NUMBER = re.compile(r"(?P<kept>(?:scale|matrix)\([^)]*\))|(?<![\d.])-?\d*\.\d{3,
 """Digits beyond a hundredth of a pixel, which make half of a plot's bytes."""
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 PATH = re.compile(r'(?<= d=")[^"]*')
+VIEW = re.compile(r"\s*\S+[\s,]+\S+[\s,]+(\S+)[\s,]+\S+\s*")
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3}
 TIMES = "STIXGeneral,'Times New Roman',Times,'Liberation Serif',serif"
 """Fonts as wide as the one that Matplotlib measured formulas with."""
@@ -41,10 +41,7 @@ def put(html: str, read: Callable[[str], str]) -> str:
     def inlined(match: re.Match[str]) -> str:
         nonlocal count
         count += 1
-        try:
-            svg = inline(read(match["src"]), match["alt"], f"figure-{count}-")
-        except ValueError as error:
-            raise LoomError([f"{match['src']}: {error}"]) from None
+        svg = inline(read(match["src"]), match["alt"], f"figure-{count}-")
         return f'<span class="figure">{svg}</span>'
 
     return IMAGE.sub(inlined, html)
@@ -53,17 +50,29 @@ def put(html: str, read: Callable[[str], str]) -> str:
 def inline(svg: str, alt: str, prefix: str) -> str:
     """Return a picture for a page: ids unique, colours the theme's, size flexible.
 
-    `alt` is HTML already. Raises ValueError where the picture's own style sheet would
-    change the page around it.
+    `alt` is HTML already. Raises ValueError where a page can't hold the picture.
+    """
+    first, rest = opened(svg)
+    joins = "*{stroke-linejoin" in svg
+    return _root(first, alt, joins) + slim(rest, prefix)
+
+
+def opened(svg: str) -> tuple[dict[str, str], str]:
+    """Return the attributes of a picture's first tag, and what comes after it.
+
+    Raises ValueError where there is no such tag or no width, or where the picture's own
+    style sheet would change the page around it.
     """
     text = NOISE.sub("", svg)
     root = ROOT.search(text)
     if not root:
-        raise ValueError("not an SVG picture")
+        raise ValueError("this is no SVG picture")
     if "<style" in text:
-        raise ValueError("a style sheet in a picture reaches the page; use attributes")
-    joins = "*{stroke-linejoin" in svg
-    return _root(root["attributes"], alt, joins) + slim(text[root.end() :], prefix)
+        raise ValueError("a style sheet in a picture changes the page around it")
+    attributes = dict(re.findall(r'([\w:-]+)="([^"]*)"', root["attributes"]))
+    wide = VIEW.sub(r"\1", attributes.get("viewBox", ""))
+    pixels(attributes.setdefault("width", wide))
+    return attributes, text[root.end() :]
 
 
 @lru_cache(maxsize=1024)
@@ -118,9 +127,9 @@ def _themed(match: re.Match[str]) -> str:
     return f"var(--fig-{name},{match[0]})" if name else match[0]
 
 
-def _root(attributes: str, alt: str, joins: bool) -> str:
+def _root(attributes: dict[str, str], alt: str, joins: bool) -> str:
     """Return the picture's first tag, with its name for those who don't see it."""
-    kept = dict(re.findall(r'([\w:-]+)="([^"]*)"', attributes))
+    kept = dict(attributes)
     width = pixels(kept.pop("width"))
     for name in ("height", "role", "aria-label", "version", "style"):
         kept.pop(name, None)

@@ -12,7 +12,7 @@ Pass: TypeAlias = Callable[[str], str]
 
 SHOWN = (
     r'(?:<div class="[^"]*\boutput\b(?:(?!</pre>).)*</pre></div>\s*'
-    r"|<figure>(?:(?!</figure>).)*</figure>\s*)*"
+    r"|<figure\b(?:(?!</figure>).)*</figure>\s*)*"
 )
 NOTED = re.compile(
     r'(?P<code><div class="[^"]*highlight"(?:(?!</pre>).)*# \(1\)(?:(?!</pre>).)*'

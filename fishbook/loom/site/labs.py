@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mkdocs.structure.toc import AnchorLink, TableOfContents
@@ -11,15 +11,16 @@ from mkdocs_jupyter.config import settings
 
 TEMPLATES = Path(__file__).with_name("notebook")
 CAPTION = re.compile(
-    r'<figure><img alt="" src="(?P<path>[^"]+)" ?/?></figure>\s*'
+    r"(?P<figure><figure\b[^>]*><img [^>]*>)</figure>\s*"
     r"(?P<notes><ol>(?:(?!</?ol>).)*</ol>\s*)?<p><em>(?P<caption>.*?)</em></p>",
     re.S,
 )
+QUOTED = re.compile(r"\balt='([^']*)'")
 HEADING = re.compile(r"<h(?P<level>[1-6])\b[^>]*>.*?</h(?P=level)>", re.S)
 CODE_OR_TEXT = re.compile(r"<pre\b.*?</pre>|<code\b.*?</code>|(?P<text>[^<]+|<)", re.S)
 DISPLAYED = re.compile(r"<p>\s*\$\$(?P<tex>.*?)\$\$\s*</p>", re.S)
 INLINE = re.compile(r"(?<![\\$])\$(?P<tex>[^$]+)\$")
-TAG = re.compile(r"<[^>]*>")
+TAGGED = re.compile(r"\\tag\{([^}]*)\}")
 
 
 def use_our_template() -> None:
@@ -28,24 +29,28 @@ def use_our_template() -> None:
 
 
 def finish(
-    html: str, headings: Iterable[tuple[str, str]], words: dict[str, str]
+    html: str,
+    headings: Iterable[tuple[str, str]],
+    labels: Mapping[str, str],
+    words: Mapping[str, str],
 ) -> str:
     """Return a lab's page the markup of other pages: captions, anchors, formulas.
 
-    `headings` are anchors and HTML of the lab's headings in order.
+    `headings` are anchors and HTML of the lab's headings in order, `labels` those of
+    its formulas by their numbers.
     """
     html = html.rpartition("<style>")[0] or html
     html = html.replace("<summary></summary>", f"<summary>{words['code']}</summary>")
     html = anchors(html, headings, words["permalink"])
-    return formulas(CAPTION.sub(_captioned, html))
+    return formulas(CAPTION.sub(_captioned, html), labels)
 
 
 def _captioned(match: re.Match[str]) -> str:
-    alt = re.sub(r"[$\\{}]", "", TAG.sub("", match["caption"])).replace('"', "&quot;")
-    return (
-        f'<figure><img alt="{alt}" src="{match["path"]}">'
-        f"<figcaption>{match['caption']}</figcaption></figure>{match['notes'] or ''}"
+    figure = QUOTED.sub(
+        lambda alt: f'alt="{alt[1].replace(chr(34), "&quot;")}"', match["figure"]
     )
+    caption = f"<figcaption>{match['caption']}</figcaption>"
+    return f"{figure}{caption}</figure>{match['notes'] or ''}"
 
 
 def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> str:
@@ -72,9 +77,16 @@ def _links(items: list[AnchorLink]) -> Iterator[AnchorLink]:
         yield from _links(item.children)
 
 
-def formulas(html: str) -> str:
+def formulas(html: str, labels: Mapping[str, str]) -> str:
     """Mark formulas as arithmatex does on other pages, outside code."""
-    html = DISPLAYED.sub(r'<div class="arithmatex">\\[\g<tex>\\]</div>', html)
+
+    def display(match: re.Match[str]) -> str:
+        tagged = TAGGED.search(match["tex"])
+        marked = rf'<div class="arithmatex">\[{match["tex"]}\]</div>'
+        label = labels.get(tagged[1]) if tagged else None
+        return f'<div id="{label}">{marked}</div>' if label else marked
+
+    html = DISPLAYED.sub(display, html)
 
     def mark(match: re.Match[str]) -> str:
         if match["text"] is None:

@@ -76,6 +76,7 @@ class FishbookPlugin(BasePlugin[Options]):
             self.book = Book.load(root)
             self.tangled = tangle(self.book)
             self.pages = {woven_file(page): page for page in self.book.pages}
+            build.require_figures(self.book)
             build.render_formulas(self.book, formulas.katex(root))
             weave_edition(self.book, edition, woven, self.root_url)
         logging.getLogger("jieba").setLevel(logging.WARNING)
@@ -137,7 +138,7 @@ class FishbookPlugin(BasePlugin[Options]):
             weaver = Weaver(self.book, shown, edition)
             if shown.is_lab:
                 titles = [(h.anchor, weaver.heading(h)) for h in shown.headings]
-                text = labs.finish(text, titles, said)
+                text = labs.finish(text, titles, build.numbered(self.book, shown), said)
                 page.title = build.title_of(self.book, shown.headings[0], edition)
             titles = [
                 (h.anchor, build.title_of(self.book, h, edition))
@@ -160,18 +161,23 @@ class FishbookPlugin(BasePlugin[Options]):
         """Put in what the search index, which has read the page by now, leaves out."""
         taken = self.formulas.pop(page.file.src_uri)
         folder = Path(config.docs_dir, page.file.src_uri).parent
-        with plugin_errors(page.file.src_uri):
+        shown = self.pages.get(page.file.src_uri)
+        with plugin_errors(shown.path.as_posix() if shown else page.file.src_uri):
             rendered = formulas.katex(root_of(config)).render(taken)
             text = formulas.put(html.boxed(page.content or ""), taken, rendered)
             page.content = figures.put(text, partial(picture, folder))
-        shown = self.pages.get(page.file.src_uri)
         if shown and shown.cells:
             page.meta["notebook"] = notebook_file(shown)
             page.meta["lab"] = shown.is_lab
         return context
 
+    @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Build the other editions after the first, and what stands above them."""
+        """Build the other editions after the first, and what stands above them.
+
+        MkDocs has one search plugin for all builds of a process: by now it has written
+        the first edition's index, and may begin the next.
+        """
         if self.config.edition != EDITIONS[0]:
             return
         site = Path(config.site_dir).parent
@@ -222,5 +228,5 @@ def plugin_errors(source: str = "") -> Iterator[None]:
     try:
         yield
     except LoomError as error:
-        place = f"docs/{source}: " if source else ""
+        place = f"{source}: " if source else ""
         raise PluginError(f"{place}{error}") from None

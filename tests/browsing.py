@@ -1,0 +1,112 @@
+"""A browser, and what tests do in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sites import BOOK, HOME, ROOT
+
+from fishbook.loom.markdown import address
+from fishbook.loom.tangle import tangle
+from fishbook.loom.weave import source_page
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SOURCES = [f"{source_page(target).removesuffix('.md')}/" for target in tangle(BOOK)]
+PAGES = [*map(address, BOOK.pages), *SOURCES]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = """options => axe.run(options).then(found => found.violations
+  .filter(rule => ["serious", "critical"].includes(rule.impact))
+  .flatMap(rule => rule.nodes.map(
+    node => `${rule.id}: ${node.html.slice(0, 120)} ${node.failureSummary}`)))"""
+COLOURS = ["color-contrast", "link-in-text-block"]
+
+
+def chromium() -> str:
+    """Give the path of a Chromium, or skip the test."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    if path := next(filter(None, map(shutil.which, NAMES)), None):
+        return path
+    with api.sync_playwright() as playwright:
+        own: str = playwright.chromium.executable_path
+    if not Path(own).exists():
+        pytest.skip("needs a Chromium")
+    return own
+
+
+@contextmanager
+def launched(path: str, port: int) -> Iterator[Any]:
+    """Start a Chromium that finds `HOME` at a port of this machine."""
+    from playwright.sync_api import sync_playwright
+
+    home = HOME.split("/")[2]
+    rule = f"--host-resolver-rules=MAP {home}:80 127.0.0.1:{port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, rule])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Watch:
+    """What went wrong in a page while it was looked at."""
+
+    home: str = HOME
+    errors: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def over(self, page: Any) -> None:
+        page.on("console", self.hear)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.ask(request.url))
+
+    def hear(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(f"{message.text} at {message.location}")
+
+    def ask(self, address: str) -> None:
+        self.asked.append(address)
+        if not address.startswith((self.home, "data:", "blob:")):
+            self.strangers.append(address)
+
+
+@contextmanager
+def reading(browser: Any, where: str, **options: Any) -> Iterator[Any]:
+    """Open an address of the site in a context of its own."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(HOME + where)
+    yield page
+    context.close()
+
+
+def switch(page: Any, edition: str) -> None:
+    """Choose another edition in the header."""
+    page.click("[data-editions] summary")
+    page.click(f"a[data-edition={edition}]")
+
+
+def serious(page: Any, **options: Any) -> list[str]:
+    """Let axe-core judge a page; give what is serious."""
+    if not AXE.exists():
+        pytest.skip("needs axe-core: npm ci")
+    if not page.evaluate("window.axe"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = page.evaluate(SERIOUS, {"resultTypes": ["violations"]} | options)
+    return found
