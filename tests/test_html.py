@@ -128,7 +128,7 @@ def test_formulas_are_taken_out_and_come_back(katex: formulas.Katex) -> None:
 
 
 def test_wrong_tex_is_named_and_the_rest_is_not_lost(katex: formulas.Katex) -> None:
-    with pytest.raises(LoomError, match=r"mend '\\\\frac\{1'"):
+    with pytest.raises(LoomError, match=r"mend the formula '\\\\frac\{1'"):
         katex.render([("y", False), ("\\frac{1", False)])
     assert "katex" in katex.render([("y", False)])["y", False]
 
