@@ -72,7 +72,7 @@ def test_the_sound_book_passes_everything(book_root: Path) -> None:
         (EXERCISES, 'Total().add("x")', "Total().add(1)", "add(1)", "raised none"),
         (SUMS, 'r="2"', 'r="3"', "class Dot", "figures/dot.svg is not what"),
         (SUMS, "\n\nDot()", "", "class Dot", "but the block drew nothing"),
-        (DOT, "#1f2533", "#2f2533", "class Dot", "fill '#2f2533' on the page"),
+        (DOT, "#1f2533", "#2f2533", "class Dot", 'fill="#2f2533"/>'),
     ],
 )
 def test_a_blocks_test_catches_a_slip_at_its_line(
