@@ -12,7 +12,7 @@ from fishbook.loom.blocks import Cell
 from fishbook.loom.book import Book
 from fishbook.loom.compare import looks_like_error, same_output
 from fishbook.loom.page import Page
-from fishbook.loom.run import Runner, module_name
+from fishbook.loom.run import Runner
 
 BOOK = Book.load(Path(__file__).parent.parent)
 PAGES = [p for p in BOOK.pages if any(c.code.hidden for c in p.cells) and not p.is_lab]
@@ -48,7 +48,7 @@ def code_of(page: Page, cell: Cell) -> str:
     if not cell.code.target:
         return source
     made = names.assigned_names(source) | names.imported_names(source)
-    module = module_name(cell.code.target)
+    module = names.module_name(cell.code.target)
     return f"from {module} import {', '.join(sorted(made)) or '__doc__'}"
 
 

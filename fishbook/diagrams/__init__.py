@@ -1,7 +1,8 @@
 """The book's drawings: one palette, one plot style, a few helpers that write SVG.
 
 A helper returns a `Picture`; a notebook shows it as it is, the book records it.
-Only pages use this package: what a single page needs stands on that page.
+The pages use this package, and what shows their pictures; what a single page needs
+stands on that page.
 """
 
 from fishbook.diagrams.matrices import matrix, sign

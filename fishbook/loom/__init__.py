@@ -27,7 +27,9 @@ markdown    a page in one edition: how headings, captions, links come out
 notebook    a page in one edition as a notebook: what its cells show
 weave       an edition's files on disk
 
-site/       the woven files to HTML: plugin (the one door), build, serve, html,
-            figures, formulas, labs; draw/ and theme/ hold what browsers run
+site/       the woven files to HTML. html, figures, formulas, labs: passes over a
+            page; nav, settle, assets: what a build needs beside pages; build, serve:
+            who starts MkDocs; plugin: the one door, which uses all of them. draw/,
+            theme/, root/, notebook/ hold scripts, styles and templates
 cli         the verbs of the command `fishbook`
 """

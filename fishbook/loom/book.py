@@ -121,6 +121,11 @@ def relative(page: str, other: str) -> str:
     return posixpath.relpath(other, posixpath.dirname(page) or ".")
 
 
+def figure_label(figure: Figure) -> str:
+    """Return the name under which a figure is linked to."""
+    return f"fig-{PurePosixPath(figure.path).stem}"
+
+
 def _labels_of(chapter: str, pages: list[Page]) -> Iterator[Label]:
     """Yield a chapter's labels; pages, formulas, figures, exercises count alone."""
     seen = Counter[str]()
@@ -147,5 +152,4 @@ def _labels_of(chapter: str, pages: list[Page]) -> Iterator[Label]:
                 case Formula() if block.label:
                     yield Label(block.label, page, block, count("formula"))
                 case Figure():
-                    name = f"fig-{PurePosixPath(block.path).stem}"
-                    yield Label(name, page, block, count("figure"))
+                    yield Label(figure_label(block), page, block, count("figure"))

@@ -1,14 +1,13 @@
-"""A page in one edition as plain Markdown, which any site engine can read."""
+"""A page in one edition as Markdown that needs no plugin of ours."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import PurePosixPath
 
 from fishbook.loom import blocks, names
 from fishbook.loom.blocks import Block, Twins, fenced
-from fishbook.loom.book import Book, relative
+from fishbook.loom.book import Book, figure_label, relative
 from fishbook.loom.edition import choose, marked, titled
 from fishbook.loom.inline import is_outside, linked, plain_text
 from fishbook.loom.page import Page
@@ -30,6 +29,9 @@ def address(page: Page) -> str:
 
 class Weaver:
     """Writes the blocks of one page in one edition; links lead to woven files."""
+
+    reads = " markdown"
+    """What lets Python-Markdown read the words in a div; notebooks do so anyway."""
 
     def __init__(self, book: Book, page: Page, edition: str) -> None:
         self.book = book
@@ -83,19 +85,16 @@ class Weaver:
         if self.edition != "zh-en":
             return choose(self.edition, Twins(zh, en))
         return (
-            f'<div class="pair"{self.read}>\n\n<div lang="zh"{self.read}>\n\n{zh}\n\n'
-            f'</div>\n<div lang="en"{self.read}>\n\n{en}\n\n</div>\n\n</div>'
+            f'<div class="pair"{self.reads}>\n\n<div lang="zh"{self.reads}>\n\n{zh}\n\n'
+            f'</div>\n<div lang="en"{self.reads}>\n\n{en}\n\n</div>\n\n</div>'
         )
-
-    read = " markdown"
-    """Lets Python-Markdown read what is in a div; notebooks do so anyway."""
 
     def formula(self, block: blocks.Formula) -> str:
         """Return a formula, its label made a number and a place to link to."""
         text = numbered_tex(self.book, block)
         if not block.label:
             return text
-        return f'<div id="{block.label}"{self.read}>\n\n{text}\n\n</div>'
+        return f'<div id="{block.label}"{self.reads}>\n\n{text}\n\n</div>'
 
     def caption(self, block: blocks.Figure) -> str:
         """Return a figure's caption with its number."""
@@ -157,11 +156,6 @@ def numbered_tex(book: Book, block: blocks.Formula) -> str:
     number = book.number(block.label)
     tag = rf"\tag{{{number}}}" if number else ""
     return TAG.sub(lambda _: tag, block.raw.rstrip("\n"))
-
-
-def figure_label(block: blocks.Figure) -> str:
-    """Return the name under which a figure is linked to."""
-    return f"fig-{PurePosixPath(block.path).stem}"
 
 
 def first_sentences(page: Page, linked: Callable[[str], str] = str) -> Twins:

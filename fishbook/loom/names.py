@@ -7,6 +7,7 @@ import builtins
 import symtable
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import PurePosixPath
 from textwrap import dedent
 
 KNOWN = {*dir(builtins), "__name__", "__doc__", "__file__"}
@@ -81,6 +82,12 @@ def imports_from(source: str) -> Iterator[tuple[int, str, str]]:
     for node in ast.walk(parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from ((node.lineno, node.module, alias.name) for alias in node.names)
+
+
+def module_name(target: str) -> str:
+    """Return the name by which a file of the package is imported."""
+    parts = PurePosixPath(target).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
 
 
 @lru_cache(maxsize=16384)

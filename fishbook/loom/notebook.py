@@ -8,20 +8,19 @@ from typing import Any
 
 from fishbook.loom import blocks, disk, names
 from fishbook.loom.blocks import MARKER, Block, Twins
-from fishbook.loom.book import Book
+from fishbook.loom.book import Book, figure_label
 from fishbook.loom.compare import looks_like_error
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.inline import is_outside
-from fishbook.loom.markdown import Weaver, address, figure_label, numbered_tex
+from fishbook.loom.markdown import Weaver, address, numbered_tex
 from fishbook.loom.page import Page
-from fishbook.loom.run import module_name
 from fishbook.loom.svg import weave_svg
 
 
 class NotebookWeaver(Weaver):
     """Writes a page's words for a notebook, whose links lead to `base`."""
 
-    read = ""
+    reads = ""
 
     def __init__(self, book: Book, page: Page, edition: str, base: str) -> None:
         super().__init__(book, page, edition)
@@ -140,7 +139,7 @@ def _borrowed(book: Book, page: Page, code: blocks.Code, there: set[str]) -> str
     there |= made | set(wanted)
     if not wanted:
         return ""
-    return f"from {module_name(code.target)} import {', '.join(wanted)}"
+    return f"from {names.module_name(code.target)} import {', '.join(wanted)}"
 
 
 def _folded(cell: dict[str, Any]) -> dict[str, Any]:

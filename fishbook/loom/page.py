@@ -48,7 +48,7 @@ class Page:
     """One page. The same text at the same path is the same page: see `parse`."""
 
     path: PurePosixPath
-    """Where it stands in the book: `docs/02-neural-network/01-activations.md`."""
+    """Where it stands in the book: `docs/02-neural-network/02-arrays.md`."""
     blocks: tuple[Block, ...]
 
     @cached_property

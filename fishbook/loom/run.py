@@ -126,7 +126,7 @@ class Runner:
         """Return a file's names as earlier pages left them."""
         if target in self.files:
             return self.files[target]
-        space = Space(types.ModuleType(module_name(target)))
+        space = Space(types.ModuleType(names.module_name(target)))
         is_package = PurePosixPath(target).stem == "__init__"
         package = space.module.__name__
         package = package if is_package else package.rpartition(".")[0]
@@ -164,12 +164,6 @@ class Runner:
             return ""
         name, line = exception.name, self.missing[exception.name]
         return f"needs {name} from the block skipped at line {line}"
-
-
-def module_name(target: str) -> str:
-    """Return the name by which a file of the package is imported."""
-    parts = PurePosixPath(target).with_suffix("").parts
-    return ".".join(parts).removesuffix(".__init__")
 
 
 def evaluate(source: str, space: Space, path: str) -> object:

@@ -1,4 +1,4 @@
-"""An edition's files, on disk: what any site engine or Jupyter can read."""
+"""An edition's files, on disk: for a site engine, or for Jupyter."""
 
 from __future__ import annotations
 

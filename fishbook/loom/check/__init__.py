@@ -2,7 +2,8 @@
 
 `form` judges the blocks of a page, `words` the two languages, `links` where they lead,
 `code` what is tangled and run. A rule is a function from the book, or from a page, to
-problems; add it to the list of its kind.
+problems; add it to the list of its kind. The rules of form, and those that code calls
+SOUND, hold before anything is tangled, run or built; the others are only reported.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from fishbook.loom.problem import Problem
 
 
 def valid_python(book: Book) -> Iterator[Problem]:
-    """Every definition is Python, its imports in lines of their own."""
+    """Every chunk is Python, its imports in lines of their own."""
     for page in book.pages:
         for definition in page.definitions:
             yield from _definition_problems(page, definition)
@@ -112,7 +112,7 @@ def nothing_early(book: Book) -> Iterator[Problem]:
     order = {page: i for i, page in enumerate(book.pages)}
     defined: dict[tuple[str, str], tuple[int, int, Page]] = {}
     for target, parts in book.files.items():
-        module = target.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        module = names.module_name(target)
         for page, definition in parts:
             if not is_appendix(page):
                 tree = names.parse(definition.source())

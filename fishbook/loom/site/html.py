@@ -49,7 +49,7 @@ TAG = re.compile(r"<[^>]*>")
 def finish(
     html: str, words: Mapping[str, str], link: Callable[[str, int], str] | None = None
 ) -> str:
-    """Return what Markdown made of a page its last form but for formulas and figures.
+    """Give what Markdown made of a page its last form but for formulas and figures.
 
     Parameters
     ----------

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs_jupyter.config import settings
 
 TEMPLATES = Path(__file__).with_name("notebook")
@@ -34,7 +33,7 @@ def finish(
     labels: Mapping[str, str],
     words: Mapping[str, str],
 ) -> str:
-    """Return a lab's page the markup of other pages: captions, anchors, formulas.
+    """Give a lab's page the markup of other pages: captions, anchors, formulas.
 
     `headings` are anchors and HTML of the lab's headings in order, `labels` those of
     its formulas by their numbers.
@@ -54,7 +53,7 @@ def _captioned(match: re.Match[str]) -> str:
 
 
 def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> str:
-    """Return the headings the anchors that they have in the book."""
+    """Give the headings the anchors that they have in the book."""
     following = iter(headings)
 
     def put(match: re.Match[str]) -> str:
@@ -63,18 +62,6 @@ def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> s
         return f'<h{match["level"]} id="{anchor}">{text}{link}</h{match["level"]}>'
 
     return HEADING.sub(put, html)
-
-
-def set_toc(toc: TableOfContents, headings: Iterable[tuple[str, str]]) -> None:
-    """Return the table of contents the same anchors, and titles without marks."""
-    for link, (anchor, title) in zip(_links(toc.items), headings, strict=True):
-        link.id, link.title = anchor, title
-
-
-def _links(items: list[AnchorLink]) -> Iterator[AnchorLink]:
-    for item in items:
-        yield item
-        yield from _links(item.children)
 
 
 def formulas(html: str, labels: Mapping[str, str]) -> str:

@@ -1,7 +1,8 @@
 """The one door to the site: points MkDocs at a woven edition, and finishes its pages.
 
 Whoever starts MkDocs comes through here. The book is read anew for each build; MkDocs
-builds one edition itself, and the others are built after it, into folders beside it.
+builds the first edition itself, and the others after it, into folders beside it. Where
+FISHBOOK_EDITION names another edition, that one is built alone.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from fishbook.loom.edition import EDITIONS, choose, words
 from fishbook.loom.markdown import Weaver, first_sentences, woven_file
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
-from fishbook.loom.site import build, figures, formulas, html, labs, serve
+from fishbook.loom.site import build, figures, formulas, html, labs, nav, serve, settle
 from fishbook.loom.site.assets import UNUSED, assets
 from fishbook.loom.tangle import Tangled, tangle
 from fishbook.loom.weave import notebook_file, source_page, weave_edition
@@ -72,20 +73,20 @@ class FishbookPlugin(BasePlugin[Options]):
         self.root_url = (config.site_url or "/").rstrip("/") + "/"
         woven = root / CACHE / self.command / edition
         with plugin_errors():
-            build.require_settings(config)
+            settle.require_settings(config)
             self.book = Book.load(root)
             self.tangled = tangle(self.book)
             self.pages = {woven_file(page): page for page in self.book.pages}
-            build.require_figures(self.book)
-            build.render_formulas(self.book, formulas.katex(root))
+            settle.require_figures(self.book)
+            settle.render_formulas(self.book, formulas.katex(root))
             weave_edition(self.book, edition, woven, self.root_url)
         logging.getLogger("jieba").setLevel(logging.WARNING)
         labs.use_our_template()
         config.docs_dir = str(woven)
         config.site_url = f"{self.root_url}{edition}/"
         config.site_dir = str(Path(config.site_dir, edition))
-        config.nav = build.nav_of(self.book, edition, self.tangled)
-        build.set_language(config, edition, choose(edition, self.book.pages[0].title))
+        config.nav = nav.nav_of(self.book, edition, self.tangled)
+        settle.set_language(config, edition, choose(edition, self.book.pages[0].title))
         config.extra["root"] = urlsplit(self.root_url).path
         config.extra["root_url"] = self.root_url
         config.extra["alternate"] = True
@@ -100,19 +101,20 @@ class FishbookPlugin(BasePlugin[Options]):
             for name, content in assets(root_of(config)):
                 files.append(File.generated(config, f"assets/{name}", content=content))
             for old, label in self.config.moved.items():
-                page = build.moved_page(self.book, old, label)
+                goal = nav.moved_to(self.book, old, label)
+                page = build.page_of_root("moved.html", goal=goal)
                 files.append(File.generated(config, f"{old}/index.html", content=page))
         return files
 
     def on_nav(
-        self, nav: Navigation, *, config: MkDocsConfig, files: Files
+        self, found: Navigation, /, *, config: MkDocsConfig, files: Files
     ) -> Navigation:
         """Let the last page end the book: the source comes after it, apart."""
-        for page in nav.pages:
+        for page in found.pages:
             following = page.next_page
             if following and is_source(following) and not is_source(page):
                 page.next_page = following.previous_page = None
-        return nav
+        return found
 
     def on_env(
         self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files
@@ -134,17 +136,17 @@ class FishbookPlugin(BasePlugin[Options]):
         if shown:
             link = self.linker(shown)
             page.meta["description"] = choose(edition, first_sentences(shown))
-            page.meta["moved"] = build.moved_anchors(self.book, shown)
+            page.meta["moved"] = nav.moved_anchors(self.book, shown)
             weaver = Weaver(self.book, shown, edition)
             if shown.is_lab:
-                titles = [(h.anchor, weaver.heading(h)) for h in shown.headings]
-                text = labs.finish(text, titles, build.numbered(self.book, shown), said)
-                page.title = build.title_of(self.book, shown.headings[0], edition)
+                labels = settle.numbered(self.book, shown)
+                marked = [(h.anchor, weaver.heading(h)) for h in shown.headings]
+                text = labs.finish(text, marked, labels, said)
+                page.title = nav.title_of(self.book, shown.headings[0], edition)
             titles = [
-                (h.anchor, build.title_of(self.book, h, edition))
-                for h in shown.headings
+                (h.anchor, nav.title_of(self.book, h, edition)) for h in shown.headings
             ]
-            labs.set_toc(page.toc, titles)
+            nav.set_toc(page.toc, titles)
         text, self.formulas[page.file.src_uri] = formulas.take(text)
         page.meta["formulas"] = bool(self.formulas[page.file.src_uri])
         return html.finish(text, said, link)

@@ -14,7 +14,7 @@ from fishbook.loom.problem import LoomError
 from fishbook.loom.site.build import messages
 
 
-def serve(root: Path, *, host: str, port: int, open_browser: bool = False) -> None:
+def serve(root: Path, *, host: str, port: int) -> None:
     """Serve all editions as `mkdocs serve` does, and reload them on a change.
 
     Parameters
@@ -23,8 +23,6 @@ def serve(root: Path, *, host: str, port: int, open_browser: bool = False) -> No
         The book's folder.
     host, port : str, int
         Where to listen.
-    open_browser : bool
-        Show the site in a browser.
 
     Raises
     ------
@@ -38,7 +36,6 @@ def serve(root: Path, *, host: str, port: int, open_browser: bool = False) -> No
             mkdocs_serve(
                 str(root / "mkdocs.yml"),
                 dev_addr=f"{host}:{port}",
-                open_in_browser=open_browser,
             )
     except OSError as error:
         raise LoomError([f"port {port}: {error.strerror}; choose another"]) from None

@@ -1,0 +1,102 @@
+"""What is settled before a build clears anything: settings, formulas, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from mkdocs.config.defaults import MkDocsConfig
+
+from fishbook.loom import disk
+from fishbook.loom.blocks import Figure, Formula
+from fishbook.loom.book import Book
+from fishbook.loom.check.links import texts
+from fishbook.loom.edition import NAMES, draw_words, words
+from fishbook.loom.inline import spans
+from fishbook.loom.markdown import numbered_tex
+from fishbook.loom.page import Page
+from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.site.figures import opened
+from fishbook.loom.site.formulas import Katex, WrongFormulasError
+
+SEARCHED = {"zh": ["zh"], "en": ["en"], "zh-en": ["zh"]}
+
+
+def require_settings(config: MkDocsConfig) -> None:
+    """Raise where mkdocs.yml lacks what the plugin sets for each edition."""
+    wanted = {
+        "theme: name: material": config.theme.name == "material",
+        "theme: palette: two, each with a toggle": [
+            bool(option.get("toggle")) for option in config.theme.get("palette") or []
+        ]
+        == [True, True],
+        "plugins: search": "material/search" in config.plugins,
+        "plugins: mkdocs-jupyter": "mkdocs-jupyter" in config.plugins,
+        "markdown_extensions: toc: permalink": "toc" in config.mdx_configs,
+    }
+    if missing := [setting for setting, there in wanted.items() if not there]:
+        raise LoomError(f"mkdocs.yml: set {setting}" for setting in missing)
+
+
+def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
+    """Set all that depends on the edition in configuration and theme."""
+    said = words(edition)
+    config.site_name = title
+    config.site_description = said["description"]
+    config.theme["language"] = edition
+    for option, key in zip(config.theme["palette"], ("dark", "light"), strict=True):
+        option["toggle"]["name"] = said[key]
+    config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
+    config.plugins["material/search"].config["lang"] = SEARCHED[edition]
+    config.extra |= {"edition": edition, "words": said, "editions": NAMES}
+    config.extra["draw_words"] = draw_words(edition)
+
+
+def require_figures(book: Book) -> None:
+    """Raise where a page can't hold one of its figures, or it isn't there."""
+    problems = []
+    for page in book.pages:
+        for block in page.blocks:
+            if not isinstance(block, Figure):
+                continue
+            svg = disk.read(book.root / page.path.parent / block.path)
+            try:
+                opened(svg or "")
+            except ValueError as error:
+                what = f"{block.path}: {error if svg else 'there is no such file'}"
+                fix = "let `fishbook record` draw it anew"
+                problems.append(Problem(page.path, block.line, what, fix))
+    if problems:
+        raise LoomError(problems)
+
+
+def render_formulas(book: Book, katex: Katex) -> None:
+    """Render every formula of the book in one call, or say where one is wrong."""
+    places = dict(_formulas(book))
+    try:
+        katex.render(places)
+    except WrongFormulasError as error:
+        raise LoomError(
+            Problem(*places[formula], why, f"mend the formula {formula[0]!r}")
+            for formula, why in error.wrong.items()
+        ) from None
+
+
+def _formulas(book: Book) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
+    """Yield each formula, as the site asks for it, with its page and line."""
+    for page in book.pages:
+        for block in page.blocks:
+            here = page.path, block.line
+            if isinstance(block, Formula):
+                yield (numbered_tex(book, block).strip("$").strip(), True), here
+            for text in texts(block):
+                for span in spans(text):
+                    if span.kind == "formula":
+                        displayed = span.text.startswith("$$")
+                        yield (span.text.strip("$").strip(), displayed), here
+
+
+def numbered(book: Book, page: Page) -> dict[str, str]:
+    """Return the labels of a page's formulas by their numbers."""
+    formulas = (block for block in page.blocks if isinstance(block, Formula))
+    return {book.number(f.label): f.label for f in formulas if f.label}
