@@ -144,6 +144,13 @@ CODE = [
         ["```python hidden\nimport os\n```\n" + chunk("os.sep")],
         "6: os is set by hidden",
     ),
+    (
+        [
+            chunk("from math import floor\n\n\ndef low(x):\n    return floor(x)")
+            + python("floor = 1")
+        ],
+        "floor is also what the chunk at line",
+    ),
 ]
 CASES = [([text], said) for text, said in FORM + WORDS + LINKS] + CODE
 

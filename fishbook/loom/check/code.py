@@ -148,6 +148,21 @@ def nothing_hidden(book: Book) -> Iterator[Problem]:
             seen |= made
 
 
+def nothing_rebound(book: Book) -> Iterator[Problem]:
+    """An example leaves alone what the page's chunks use: a notebook has one space."""
+    for page in book.pages:
+        used: dict[str, int] = {}
+        for cell in page.cells:
+            source = cell.code.source
+            if cell.code.target:
+                made = names.assigned_names(source) | names.imported_names(source)
+                used |= dict.fromkeys(made & names.used_names(source), cell.code.line)
+                continue
+            for name in sorted(names.assigned_names(source) & used.keys()):
+                what = f"{name} is also what the chunk at line {used[name]} uses"
+                yield problem(page, cell.code, what, "give this one another name")
+
+
 SOUND: tuple[Rule, ...] = (valid_python,)
 RULES: tuple[Rule, ...] = (
     *SOUND,
@@ -155,4 +170,5 @@ RULES: tuple[Rule, ...] = (
     defined_once,
     nothing_early,
     nothing_hidden,
+    nothing_rebound,
 )
