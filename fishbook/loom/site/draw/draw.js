@@ -204,7 +204,7 @@ window.fishbookDraw ??= (() => {
   // ---- Words ----
 
   // Of each phrase one or two pairs of language and text, as the page's edition has them.
-  const WORDS = JSON.parse(document.getElementById("draw-words").textContent);
+  const WORDS = JSON.parse(document.getElementById("draw-words").content.textContent);
 
   const said = words => words.map(([, text]) => text).join(" ");
 
