@@ -33,7 +33,10 @@ SERIOUS = """options => axe.run(options).then(found => found.violations
   .filter(rule => ["serious", "critical"].includes(rule.impact))
   .flatMap(rule => rule.nodes.map(
     node => `${rule.id}: ${node.html.slice(0, 120)} ${node.failureSummary}`)))"""
+SETTLED = "Promise.all(document.getAnimations().map(motion => motion.finished))"
 COLOURS = ["color-contrast", "link-in-text-block"]
+LEFT_OUT = {rule: {"enabled": False} for rule in [*COLOURS, "region"]}
+"""Rules that take longest; those of colours depend on a page's kind alone."""
 
 
 def chromium() -> str:
@@ -71,27 +74,41 @@ class Watch:
     asked: list[str] = field(default_factory=list)
 
     def over(self, page: Any) -> None:
-        page.on("console", self.hear)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: self.ask(request.url))
+        for event, heard in self.events():
+            page.on(event, heard)
+
+    def leave(self, page: Any) -> None:
+        for event, heard in self.events():
+            page.remove_listener(event, heard)
+
+    def events(self) -> list[tuple[str, Any]]:
+        return [
+            ("console", self.hear),
+            ("pageerror", self.fail),
+            ("request", self.ask),
+        ]
+
+    def fail(self, error: Any) -> None:
+        self.errors.append(str(error))
 
     def hear(self, message: Any) -> None:
         if message.type in {"error", "warning"}:
             self.errors.append(f"{message.text} at {message.location}")
 
-    def ask(self, address: str) -> None:
-        self.asked.append(address)
-        if not address.startswith((self.home, "data:", "blob:")):
-            self.strangers.append(address)
+    def ask(self, request: Any) -> None:
+        self.asked.append(request.url)
+        if not request.url.startswith((self.home, "data:", "blob:")):
+            self.strangers.append(request.url)
 
 
 @contextmanager
-def reading(browser: Any, where: str, **options: Any) -> Iterator[Any]:
-    """Open an address of the site in a context of its own."""
+def reading(browser: Any, where: str | None, **options: Any) -> Iterator[Any]:
+    """Open an address of the site, or none yet, in a context of its own."""
     context = browser.new_context(**options)
     context.set_default_timeout(10_000)
     page = context.new_page()
-    page.goto(HOME + where)
+    if where is not None:
+        page.goto(HOME + where)
     yield page
     context.close()
 

@@ -139,10 +139,15 @@ def built(root: Path) -> Path:
     return root / "site"
 
 
+def copy_real(root: Path) -> Path:
+    """Copy what a build of the real book reads, so that the book is left alone."""
+    shutil.copytree(ROOT / "docs", root / "docs")
+    return configured(root)
+
+
 def build_real(root: Path) -> None:
     """Build the site of a copy of the real book."""
-    shutil.copytree(ROOT / "docs", root / "docs")
-    built(configured(root))
+    built(copy_real(root))
 
 
 def build_small(root: Path) -> None:

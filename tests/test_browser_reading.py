@@ -1,0 +1,311 @@
+"""The site in a browser: what a reader does, with and without scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+from browsing import Watch, reading, switch
+from sites import BOOK, HOME
+
+from fishbook.loom.blocks import DetailsOpen, Figure, Formula
+from fishbook.loom.edition import EDITIONS
+from fishbook.loom.markdown import address
+
+GATE = BOOK.labels["sigmoid"].page
+PAGE = address(GATE)
+ANCHORS = [heading.anchor for heading in GATE.headings if heading.level == 2]
+SOLVED = next(
+    page for page in BOOK.pages if any(isinstance(b, DetailsOpen) for b in page.blocks)
+)
+SEARCHES = {
+    "zh": ["感知机", "异或门", "单层感知机", "线性", "perceptron", "XOR"],
+    "en": ["perceptron", "linear"],
+    "zh-en": ["感知机", "perceptron"],
+}
+every_edition = pytest.mark.parametrize("edition", EDITIONS)
+
+
+# Editions
+
+
+def test_the_edition_of_both_has_them_side_by_side(browser: Any) -> None:
+    with reading(browser, f"zh-en/{PAGE}") as page:
+        assert page.locator("h1 > [lang=en]").count() == 1
+        drift = page.locator(".pair").evaluate_all("""pairs => pairs.flatMap(pair => {
+          const [zh, en] = [...pair.children].map(half => [...half.children]);
+          const tops = zh.map((e, i) => e.getBoundingClientRect().top
+            - (en[i] ?? e).getBoundingClientRect().top);
+          return zh.length === en.length ? tops : [];
+        })""")
+        assert len(drift) > 10
+        assert max(map(abs, drift)) < 1
+        halves = [page.locator(f".pair > [lang={edition}]") for edition in ("zh", "en")]
+        left, right = (half.locator("> p").first.bounding_box() for half in halves)
+        assert left["x"] + left["width"] <= right["x"]
+        page.set_viewport_size({"width": 700, "height": 800})
+        above, below = (half.first.bounding_box() for half in halves)
+        assert above["y"] + above["height"] <= below["y"] + 1
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "anchor"),
+    [("zh", "en", ANCHORS[0]), ("en", "zh-en", ANCHORS[-1])],
+)
+def test_the_switcher_keeps_page_and_the_section_that_is_read(
+    browser: Any, here: str, there: str, anchor: str
+) -> None:
+    with reading(browser, f"{here}/{PAGE}#{anchor}") as page:
+        switch(page, there)
+        page.wait_for_url(f"{HOME}{there}/{PAGE}#{anchor}")
+        assert page.locator(f"#{anchor}").bounding_box()["y"] < 900
+        page.evaluate(f"document.getElementById('{ANCHORS[1]}').scrollIntoView()")
+        switch(page, here)
+        page.wait_for_url(f"{HOME}{here}/{PAGE}#{ANCHORS[1]}")
+
+
+def test_a_visit_in_one_document(browser: Any) -> None:
+    """From page to page by instant navigation: search, colours, another language."""
+    watch = Watch()
+    with reading(browser, None) as page:
+        watch.over(page)
+        page.goto(f"{HOME}zh/", wait_until="networkidle")
+        assert not any("search_index" in address for address in watch.asked)
+        page.evaluate("window.sameDocument = true")
+        page.locator(f".md-nav a[href$='/zh/{GATE.chapter}/']").first.click()
+        page.wait_for_url(f"{HOME}zh/{GATE.chapter}/")
+        page.click("label[for^=__palette]:visible")
+        page.locator(f".contents a[href$='{PAGE}']").click()
+        page.wait_for_url(f"{HOME}zh/{PAGE}")
+        page.locator(f"#{ANCHORS[0]}").wait_for()
+        assert page.evaluate("window.sameDocument"), "navigation.instant is off"
+        page.locator(".md-footer__link--next").click()
+        page.wait_for_url(lambda url: not url.endswith(PAGE))
+        page.go_back()
+        page.locator(f"#{ANCHORS[0]}").wait_for()
+        switch(page, "en")
+        page.wait_for_url(re.compile(f"/en/{PAGE}"))
+        page.wait_for_load_state("networkidle")
+        page.goto(HOME, wait_until="networkidle")
+        assert page.url == f"{HOME}en/", "the root forgets the choice"
+    assert watch.strangers == []
+    assert watch.errors == []
+
+
+def test_the_switcher_works_by_keyboard_and_focus_is_seen(browser: Any) -> None:
+    outline = """() => {
+      const style = getComputedStyle(document.activeElement);
+      return [style.outlineStyle, parseFloat(style.outlineWidth) >= 2];
+    }"""
+    with reading(browser, f"en/{PAGE}") as page:
+        summary = page.locator("[data-editions] summary")
+        link = page.locator("a[data-edition=zh]")
+        summary.focus()
+        page.keyboard.press("Enter")
+        assert link.is_visible()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Escape")
+        assert not link.is_visible()
+        assert summary.evaluate("e => e === document.activeElement")
+        page.keyboard.press("Enter")
+        page.click("article p")
+        assert not link.is_visible()
+        page.locator(".notebook a").focus()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        assert page.evaluate(outline) == ["solid", True]
+
+
+@pytest.mark.parametrize(
+    ("locale", "edition"), [("zh-CN", "zh"), ("en-GB", "en"), ("fr-FR", "en")]
+)
+def test_the_root_leads_to_the_readers_language(
+    browser: Any, locale: str, edition: str
+) -> None:
+    with reading(browser, "", locale=locale) as page:
+        page.wait_for_url(f"{HOME}{edition}/")
+
+
+# Old addresses
+
+
+@pytest.mark.parametrize(
+    ("old", "label", "script"),
+    [
+        ("zh/02a-draw-a-digit/", "draw-a-digit", False),
+        ("en/labs/02-recognizing-digits/", "lab-recognizing-digits", True),
+        ("zh-en/labs/03-numerical-gradients/", "lab-numerical-gradients", True),
+    ],
+)
+def test_an_old_address_leads_on(
+    browser: Any, old: str, label: str, script: bool
+) -> None:
+    place = f"#{label}" if script else ""
+    with reading(browser, old + place, java_script_enabled=script) as page:
+        where = address(BOOK.labels[label].page)
+        page.wait_for_url(f"{HOME}{old.partition('/')[0]}/{where}{place}")
+
+
+@pytest.mark.parametrize("label", ["softmax-overflow", "draw-a-digit", "eq-softmax"])
+def test_an_old_anchor_of_a_chapter_leads_to_its_page(browser: Any, label: str) -> None:
+    page = BOOK.labels[label].page
+    with reading(browser, f"en/{page.chapter}/#{label}") as view:
+        view.wait_for_url(f"{HOME}en/{address(page)}#{label}")
+        assert view.locator(f"#{label}").count() == 1
+
+
+# Search
+
+
+@every_edition
+def test_search_finds_pages(browser: Any, edition: str) -> None:
+    with reading(browser, f"{edition}/") as page:
+        field = page.locator(".md-search__input")
+        found = page.locator(".md-search-result__link")
+        field.click()
+        for query in SEARCHES[edition]:
+            field.fill("")
+            page.wait_for_function("!document.querySelector('.md-search-result__link')")
+            page.keyboard.type(query)
+            found.first.wait_for()
+            links = [link.get_attribute("href") for link in found.all()]
+            assert any(f"/{edition}/01-perceptron/" in link for link in links), query
+
+
+def test_a_search_may_be_in_the_address_and_escape_leads_back(browser: Any) -> None:
+    with reading(browser, "en/?q=perceptron") as page:
+        page.locator(".md-search-result__link").first.wait_for()
+        meta = page.locator(".md-search-result__meta")
+        assert meta.get_attribute("role") == "status"
+    with reading(browser, f"en/{PAGE}") as page:
+        page.locator(".notebook a").focus()
+        page.keyboard.press("/")
+        page.wait_for_function("document.activeElement.matches('.md-search__input')")
+        page.keyboard.press("Escape")
+        page.wait_for_function("document.activeElement.matches('.notebook a')")
+
+
+# A page
+
+
+def test_all_is_readable_without_scripts(browser: Any) -> None:
+    figures = [block for block in GATE.blocks if isinstance(block, Figure)]
+    formulas = [block for block in GATE.blocks if isinstance(block, Formula)]
+    with reading(browser, f"en/{PAGE}", java_script_enabled=False) as page:
+        shown = page.locator(".formula")
+        assert shown.count() >= len(formulas)
+        assert all(formula.is_visible() for formula in shown.all())
+        assert page.locator("figure svg[role=img]:visible").count() == len(figures)
+        assert page.locator(".highlight code:visible").count() > 1
+        assert page.locator(".output code:visible").count() > 0
+        assert page.locator(".md-nav--primary a:visible").count() >= len(BOOK.chapters)
+        for other in EDITIONS:
+            link = page.locator(f"a[data-edition={other}]")
+            assert link.evaluate("e => e.href") == f"{HOME}{other}/{PAGE}"
+        page.goto(HOME)
+        hrefs = [a.get_attribute("href") for a in page.locator("a:visible").all()]
+        assert hrefs == [f"{edition}/" for edition in EDITIONS]
+
+
+def test_figures_take_the_schemes_colours_and_print_shows_answers(browser: Any) -> None:
+    used = """() => [...document.querySelectorAll('figure svg *')]
+        .flatMap(e => [getComputedStyle(e).fill, getComputedStyle(e).stroke])"""
+    with reading(browser, f"zh/{PAGE}") as page:
+        light = page.evaluate(used)
+        page.click("label[for^=__palette]:visible")
+        assert page.evaluate(used) != light
+        page.goto(f"{HOME}zh/{address(SOLVED)}")
+        answers = page.locator("article details > :not(summary)")
+        assert not answers.first.is_visible()
+        page.emulate_media(media="print")
+        assert answers.first.is_visible()
+        assert not page.locator(".md-header").is_visible()
+        assert not page.locator(".md-footer").is_visible()
+
+
+def test_a_chunk_leads_to_its_source_and_the_notebook_is_there(browser: Any) -> None:
+    with reading(browser, f"zh/{PAGE}") as page:
+        with page.expect_download() as download:
+            page.click(".notebook a")
+        text = Path(download.value.path()).read_text(encoding="utf-8")
+        assert json.loads(text)["nbformat"] == 4
+        name = f"{GATE.name.replace('/', '-')}.ipynb"
+        assert download.value.suggested_filename == name
+        title = page.locator(".filename a").last
+        target = title.inner_text()
+        title.scroll_into_view_if_needed()
+        page.wait_for_function("history.state?.y === scrollY")  # noted by the theme
+        title.click()
+        page.wait_for_url("**/source/**#__codelineno-0-*")
+        page.locator("h1", has_text=target).wait_for()
+        assert page.locator(":target").bounding_box()["y"] < 900
+
+
+def test_notes_and_their_marks_are_in_sight(browser: Any) -> None:
+    """Also where the code has to be scrolled."""
+    with reading(browser, f"zh/{PAGE}") as page:
+        page.add_style_tag(content=".box { content-visibility: visible !important }")
+        marks = page.locator(".highlight .note")
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            places = marks.evaluate_all(
+                "all => all.filter(e => !e.closest('details:not([open])'))"
+                ".map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"
+            )
+            assert len(places) > 2
+            assert all(0 <= left < right <= width for left, right in places)
+        names = marks.evaluate_all("all => all.map(e => e.ariaLabel)")
+        assert all(re.fullmatch(r"注释 \d", name) for name in names)
+        assert page.locator("ol.notes li").count() == len(names)
+        assert page.locator("ol.notes").first.is_visible()
+
+
+@pytest.mark.parametrize(("edition", "wanted"), [("en", 70), ("zh", 40)])
+def test_code_fits_and_lines_are_not_too_long(
+    browser: Any, edition: str, wanted: int
+) -> None:
+    count = """all => all.map(e => {
+      const lines = e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight);
+      return [Math.round(lines), e.innerText.length];
+    })"""
+    with reading(browser, f"{edition}/{PAGE}") as page:
+        page.add_style_tag(content=".box { content-visibility: visible !important }")
+        paragraphs = page.locator("article p:not(:has(.katex, code))")
+        lengths = paragraphs.evaluate_all(count)
+        wide = page.locator("pre > code").evaluate_all(
+            "all => all.filter(e => e.scrollWidth > e.clientWidth).length"
+        )
+        aligned = page.locator(".katex-html:has(> .katex-tag)").evaluate_all(
+            "all => all.map(e => getComputedStyle(e).alignItems)"
+        )
+    means = [letters / (n - 0.5) for n, letters in lengths if n > 2]
+    assert abs(median(means) / wanted - 1) < 0.12
+    assert wide == 0
+    assert set(aligned) == {"baseline"}
+
+
+# Addresses without a page
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_wrong_address_is_answered_in_its_language(
+    browser: Any, script: bool
+) -> None:
+    zh, en = "没有这一页", "No such page"
+    with reading(browser, None, java_script_enabled=script) as page:
+        for where, shown in (
+            ("zh/nothing/", {zh}),
+            ("en/nothing/", {en}),
+            ("zh-en/nothing/", {zh, en}),
+            ("nothing/", {zh, en}),
+        ):
+            page.goto(HOME + where)
+            words = page.locator("main").inner_text()
+            wanted = shown if script else {zh, en}
+            assert {text for text in (zh, en) if text in words} == wanted, where
+        links = [a.get_attribute("href") for a in page.locator("main a").all()]
+        assert links == ["/book/zh/", "/book/en/"]

@@ -1,0 +1,308 @@
+"""The page where readers draw: the board, for mouse, finger, keyboard and ear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browsing import COLOURS, SETTLED, Watch, reading, serious
+from sites import BOOK, HOME
+
+from fishbook.loom.edition import EDITIONS
+from fishbook.loom.markdown import address
+
+PAGE = address(BOOK.labels["draw-a-digit"].page)
+CHAPTER = f"{BOOK.labels['draw-a-digit'].page.chapter}/"
+PLAIN = address(BOOK.pages[1])
+SEVEN = [[(0.3, 0.25), (0.7, 0.25), (0.46, 0.8)]]
+every_edition = pytest.mark.parametrize("edition", EDITIONS)
+
+
+@pytest.fixture
+def view(browser: Any) -> Iterator[Any]:
+    """Open the page in English, afresh."""
+    with reading(browser, f"en/{PAGE}") as view:
+        watch = Watch()
+        watch.over(view)
+        view.locator("draw-digit canvas").first.wait_for()
+        yield view
+        assert watch.errors == []
+        assert watch.strangers == []
+
+
+def draw(view: Any, strokes: Any = SEVEN) -> None:
+    """Draw with the mouse; places are parts of the board's side."""
+    board = view.locator(".draw-board")
+    board.scroll_into_view_if_needed()
+    box = board.bounding_box()
+    for stroke in strokes:
+        first, *rest = [
+            (box["x"] + x * box["width"], box["y"] + y * box["height"])
+            for x, y in stroke
+        ]
+        view.mouse.move(*first)
+        view.mouse.down()
+        for point in rest:
+            view.mouse.move(*point, steps=5)
+        view.mouse.up()
+
+
+def press(view: Any, name: str) -> None:
+    """Click one of the board's buttons."""
+    board = view.locator("draw-digit")
+    board.get_by_role("button", name=name, exact=True).click()
+
+
+def says(view: Any, words: str, part: str = ".draw-answer") -> None:
+    """Wait until a part of the page holds some words."""
+    script = (
+        "([part, words]) => document.querySelector(part)?.innerText.includes(words)"
+    )
+    view.wait_for_function(script, arg=[part, words])
+
+
+def numbers(view: Any) -> list[str]:
+    """Give the bars' values as text."""
+    texts: list[str] = view.locator(".draw-number").all_inner_texts()
+    return texts
+
+
+def test_a_drawing_is_answered_shown_and_announced(view: Any) -> None:
+    assert view.locator(".draw-answer").inner_text() == "Draw a digit from 0 to 9"
+    assert numbers(view) == ["–"] * 10
+    draw(view)
+    says(view, "Most likely a 7")
+    says(view, "Most likely a 7", ".draw-status")
+    best = view.locator(".draw-best")
+    assert best.locator("th").inner_text() == "7"
+    assert best.locator("td").last.inner_text() == numbers(view)[7]
+    width = best.locator(".draw-bar").evaluate("e => parseFloat(e.style.width)")
+    assert width > 50
+    ink = """canvas => canvas.getContext("2d").getImageData(0, 0, 28, 28).data
+      .filter((_, i) => i % 4 == 3)"""
+    shown = view.locator(".draw-frame canvas").evaluate(f"c => [...({ink})(c)]")
+    image = view.evaluate("[...document.querySelector('draw-digit').image]")
+    assert abs(np.array(shown) / 255 - image).max() < 0.01
+
+
+def test_undo_and_clear(view: Any) -> None:
+    draw(view)
+    says(view, "a 7")
+    before = numbers(view)
+    draw(view, [[(0.2, 0.9), (0.9, 0.9)]])
+    press(view, "Undo")
+    view.wait_for_function(
+        "([n]) => document.querySelectorAll('.draw-number')[7].innerText === n",
+        arg=[before[7]],
+    )
+    assert numbers(view) == before
+    press(view, "Clear")
+    says(view, "Draw a digit")
+    says(view, "The board is empty", ".draw-status")
+    assert numbers(view) == ["–"] * 10
+    press(view, "Undo")
+    says(view, "a 7")
+    for _ in range(3):
+        press(view, "Undo")
+    says(view, "Draw a digit")
+
+
+def test_samples_can_be_chosen_and_stay_as_they_are(view: Any) -> None:
+    before = view.evaluate("JSON.stringify(fishbookDraw.samples)")
+    for digit in range(10):
+        press(view, str(digit))
+        says(view, f"Most likely {'an' if digit == 8 else 'a'} {digit}")
+    press(view, "1")
+    draw(view)
+    assert view.evaluate("JSON.stringify(fishbookDraw.samples)") == before
+
+
+def test_the_keyboard_draws(view: Any) -> None:
+    view.locator(".draw-board").focus()
+    view.keyboard.press("ArrowUp")
+    view.keyboard.press("Space")
+    says(view, "Pen down", ".draw-status")
+    for _ in range(15):
+        view.keyboard.press("ArrowDown")
+    view.keyboard.press("Space")
+    says(view, "Pen up", ".draw-status")
+    says(view, "Most likely a 1")
+    says(view, "Most likely a 1", ".draw-status")
+    for _ in range(5):
+        view.keyboard.press("ArrowLeft")
+    view.keyboard.press("Enter")
+    for _ in range(10):
+        view.keyboard.press("ArrowRight")
+    view.keyboard.press("Enter")
+    assert view.evaluate("document.querySelector('draw-digit').strokes.length") == 2
+    view.keyboard.press("Backspace")
+    assert view.evaluate("document.querySelector('draw-digit').strokes.length") == 1
+    view.keyboard.press("Escape")
+    says(view, "Draw a digit")
+
+
+def test_the_keyboard_can_leave(view: Any) -> None:
+    board = view.locator(".draw-board")
+    board.focus()
+    view.keyboard.press("Space")
+    view.keyboard.press("Tab")
+    assert view.evaluate("document.activeElement.innerText") == "Undo"
+    assert not view.evaluate("document.querySelector('draw-digit').down")
+    board.focus()
+    view.keyboard.press("Shift+Tab")
+    assert view.evaluate("document.activeElement !== document.querySelector('canvas')")
+
+
+def test_a_finger_draws_and_does_not_scroll(browser: Any) -> None:
+    size = {"width": 390, "height": 740}
+    options = {"viewport": size, "has_touch": True, "is_mobile": True}
+    options["device_scale_factor"] = 3
+    with reading(browser, f"zh/{PAGE}", **options) as view:
+        board = view.locator(".draw-board")
+        board.scroll_into_view_if_needed()
+        assert board.evaluate("e => getComputedStyle(e).touchAction") == "none"
+        assert view.evaluate("getComputedStyle(document.body).touchAction") == "auto"
+        box, top = board.bounding_box(), view.evaluate("scrollY")
+        touch = view.context.new_cdp_session(view)
+        path = [(0.5, 0.2 + 0.06 * i) for i in range(11)]
+        for i, (x, y) in enumerate(path):
+            point = {
+                "x": box["x"] + x * box["width"],
+                "y": box["y"] + y * box["height"],
+            }
+            kind = "touchMove" if i else "touchStart"
+            message = {"type": kind, "touchPoints": [point]}
+            touch.send("Input.dispatchTouchEvent", message)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        says(view, "最可能是 1")
+        assert view.evaluate("scrollY") == top
+        sharp = "e => [e.width, Math.round(e.clientWidth * devicePixelRatio)]"
+        assert len(set(board.evaluate(sharp))) == 1
+
+
+@every_edition
+def test_buttons_are_as_large_as_a_finger(browser: Any, edition: str) -> None:
+    with reading(browser, f"{edition}/{PAGE}") as view:
+        for width in (320, 360, 390):
+            view.set_viewport_size({"width": width, "height": 740})
+            boxes = [b.bounding_box() for b in view.locator(".draw-button").all()]
+            assert len(boxes) == 12
+            assert min(min(b["width"], b["height"]) for b in boxes) >= 44
+            assert view.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@every_edition
+def test_the_board_speaks_the_editions_languages_and_shuts_no_one_out(
+    browser: Any, edition: str
+) -> None:
+    with reading(browser, f"{edition}/{PAGE}", color_scheme="light") as view:
+        draw(view)
+        says(view, "7", ".draw-status")
+        words = view.locator("draw-digit").inner_text()
+        names = " ".join(
+            view.locator("draw-digit [aria-label]").evaluate_all(
+                "all => all.map(e => e.getAttribute('aria-label'))"
+            )
+        )
+        english = view.locator("draw-digit [lang=en]").count()
+        assert serious(view) == []
+        view.click("label[for^=__palette]:visible")
+        view.evaluate(SETTLED)
+        assert serious(view, runOnly=COLOURS) == []
+    for text, zh, en in [
+        (words, "最可能是 7", "Most likely a 7"),
+        (names, "画板", "Board"),
+    ]:
+        assert (zh in text) == ("zh" in edition)
+        assert (en in text) == ("en" in edition)
+    assert bool(english) == ("en" in edition)
+
+
+def test_the_ink_takes_the_schemes_colour(browser: Any) -> None:
+    brightest = """([...all]) => all.map(c => Math.max(...c.getContext("2d")
+      .getImageData(0, 0, c.width, c.height).data.filter((_, i) => i % 4 == 0)))"""
+    with reading(browser, f"zh/{PAGE}", color_scheme="light") as view:
+        draw(view)
+        says(view, "7")
+        canvases = view.locator("draw-digit canvas")
+        assert max(canvases.evaluate_all(brightest)) < 100
+        view.click("label[for^=__palette]:visible")
+        view.wait_for_function(
+            f"Math.min(...({brightest})(document.querySelectorAll('canvas'))) > 180"
+        )
+
+
+def test_it_works_without_a_server(browser: Any, site: Path) -> None:
+    """Opened from a folder: no host is asked for anything."""
+    context = browser.new_context(offline=True)
+    view = context.new_page()
+    watch = Watch("file:")
+    view.on("request", watch.ask)
+    view.on("pageerror", watch.fail)
+    view.goto((site / "zh" / PAGE / "index.html").as_uri())
+    draw(view)
+    says(view, "最可能是 7")
+    context.close()
+    assert watch.strangers == []
+    assert watch.errors == []
+
+
+def test_it_lives_through_instant_navigation(browser: Any) -> None:
+    """Only the page of the board asks for what it needs."""
+    watch = Watch()
+    with reading(browser, None) as view:
+        watch.over(view)
+        view.goto(f"{HOME}en/{PLAIN}", wait_until="networkidle")
+        assert not any("/draw" in address for address in watch.asked)
+        view.evaluate("window.sameDocument = true")
+        for _ in range(2):
+            view.locator(f".md-nav a[href$='/en/{CHAPTER}']").first.click()
+            view.locator(f".contents a[href$='{PAGE}']").click()
+            view.wait_for_url(f"{HOME}en/{PAGE}")
+            says(view, "Draw a digit from 0 to 9")
+            draw(view)
+            says(view, "Most likely a 7")
+            assert view.locator("draw-digit .draw-board").count() == 1
+            view.locator(f".md-nav a[href$='/en/{PLAIN}']").first.click()
+            view.wait_for_url(f"{HOME}en/{PLAIN}")
+            view.locator(f"#{BOOK.pages[1].anchor}").wait_for()
+        view.go_back()
+        view.wait_for_url(f"{HOME}en/{PAGE}")
+        draw(view)
+        says(view, "Most likely a 7")
+        assert view.evaluate("window.sameDocument")
+    assert any("assets/draw.js" in address for address in watch.asked)
+    assert watch.errors == []
+    assert watch.strangers == []
+
+
+@every_edition
+def test_without_scripts_the_page_says_so(browser: Any, edition: str) -> None:
+    said = {"zh": "需要 JavaScript", "en": "needs JavaScript"}
+    for script in (True, False):
+        with reading(browser, f"{edition}/{PAGE}", java_script_enabled=script) as view:
+            words = view.locator("article").inner_text()
+            assert view.locator("draw-digit").is_visible() == script
+        for language, text in said.items():
+            assert (text in words) == (language in edition and not script)
+
+
+@every_edition
+def test_nothing_jumps_when_the_board_appears(browser: Any, edition: str) -> None:
+    below = "document.querySelector('#strokes-to-mnist').getBoundingClientRect().top"
+    with reading(browser, f"{edition}/{PAGE}") as view:
+        tops = {}
+        for without in (False, True):
+            if without:
+                view.route("**/draw.js", lambda route: route.abort())
+                view.reload()
+            else:
+                view.locator("draw-digit canvas").first.wait_for()
+            for width in (320, 390, 800, 1280):
+                view.set_viewport_size({"width": width, "height": 740})
+                tops[width, without] = view.evaluate(below)
+    for width in (320, 390, 800, 1280):
+        assert abs(tops[width, True] - tops[width, False]) < 180, width
