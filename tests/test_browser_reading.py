@@ -56,20 +56,16 @@ def test_the_edition_of_both_has_them_side_by_side(browser: Any) -> None:
     ("here", "there", "anchor"),
     [("zh", "en", ANCHORS[0]), ("en", "zh-en", ANCHORS[-1])],
 )
-def test_the_switcher_keeps_page_and_anchor(
+def test_the_switcher_keeps_page_and_the_section_that_is_read(
     browser: Any, here: str, there: str, anchor: str
 ) -> None:
     with reading(browser, f"{here}/{PAGE}#{anchor}") as page:
         switch(page, there)
         page.wait_for_url(f"{HOME}{there}/{PAGE}#{anchor}")
         assert page.locator(f"#{anchor}").bounding_box()["y"] < 900
-
-
-def test_the_switcher_keeps_the_section_that_is_read(browser: Any) -> None:
-    with reading(browser, f"zh/{PAGE}") as page:
-        page.evaluate(f"document.getElementById('{ANCHORS[0]}').scrollIntoView()")
-        switch(page, "en")
-        page.wait_for_url(f"{HOME}en/{PAGE}#{ANCHORS[0]}")
+        page.evaluate(f"document.getElementById('{ANCHORS[1]}').scrollIntoView()")
+        switch(page, here)
+        page.wait_for_url(f"{HOME}{here}/{PAGE}#{ANCHORS[1]}")
 
 
 def test_a_visit_in_one_document(browser: Any) -> None:
@@ -249,19 +245,19 @@ def test_a_chunk_leads_to_its_source_and_the_notebook_is_there(browser: Any) -> 
         assert page.locator(":target").bounding_box()["y"] < 900
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_notes_and_their_marks_are_in_sight(browser: Any, width: int) -> None:
+def test_notes_and_their_marks_are_in_sight(browser: Any) -> None:
     """Also where the code has to be scrolled."""
-    size = {"width": width, "height": 800}
-    with reading(browser, f"zh/{PAGE}", viewport=size) as page:
+    with reading(browser, f"zh/{PAGE}") as page:
         page.add_style_tag(content=".box { content-visibility: visible !important }")
         marks = page.locator(".highlight .note")
-        places = marks.evaluate_all(
-            "all => all.filter(e => !e.closest('details:not([open])'))"
-            ".map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"
-        )
-        assert len(places) > 2
-        assert all(0 <= left < right <= width for left, right in places)
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            places = marks.evaluate_all(
+                "all => all.filter(e => !e.closest('details:not([open])'))"
+                ".map(e => e.getBoundingClientRect()).map(r => [r.left, r.right])"
+            )
+            assert len(places) > 2
+            assert all(0 <= left < right <= width for left, right in places)
         names = marks.evaluate_all("all => all.map(e => e.ariaLabel)")
         assert all(re.fullmatch(r"注释 \d", name) for name in names)
         assert page.locator("ol.notes li").count() == len(names)

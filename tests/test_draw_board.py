@@ -111,10 +111,10 @@ def test_undo_and_clear(view: Any) -> None:
 
 
 def test_samples_can_be_chosen_and_stay_as_they_are(view: Any) -> None:
+    before = view.evaluate("JSON.stringify(fishbookDraw.samples)")
     for digit in range(10):
         press(view, str(digit))
         says(view, f"Most likely {'an' if digit == 8 else 'a'} {digit}")
-    before = view.evaluate("JSON.stringify(fishbookDraw.samples)")
     press(view, "1")
     draw(view)
     assert view.evaluate("JSON.stringify(fishbookDraw.samples)") == before
