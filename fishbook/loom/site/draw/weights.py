@@ -13,7 +13,7 @@ SAMPLE = Path(__file__).parents[3] / "data" / "sample_network.npz"
 
 
 def weights_script(path: Path = SAMPLE) -> str:
-    """Give a script that sets `fishbookWeights`: for each array its shape and data.
+    """Return a script that sets `fishbookWeights`: for each array its shape and data.
 
     The data are the float16 numbers as stored, least significant byte first, in base64.
 
