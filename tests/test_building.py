@@ -83,12 +83,6 @@ def test_one_process_builds_again_after_edits_and_mistakes(
         (SUMS, "，$x$ 见", "，$x_{1$ 见", f"{SUMS}:3: KaTeX parse error"),
         (SUMS, "，$x$ 见", "，$\\nosuch$ 见", "mend the formula '\\\\nosuch'"),
         ("mkdocs.yml", "not-formula", "nothing", "moved: old/gate: no label #nothing"),
-        (
-            DOT,
-            "<circle",
-            "<style>p {}</style><circle",
-            f"{FIGURE} a style sheet",
-        ),
         (DOT, 'viewBox="0 0 9 9"', "", f"{FIGURE} width ''"),
     ],
 )
@@ -122,7 +116,7 @@ def test_a_bare_configuration_hears_what_is_wanted(
 ) -> None:
     write_text(copied / "mkdocs.yml", "site_name: Book\nplugins: [fishbook]\n")
     said = failure(copied, capsys)
-    for setting in ("theme: name: material", "theme: palette", "plugins: search"):
+    for setting in ("theme: name: material", "plugins: search"):
         assert f"mkdocs.yml: set {setting}" in said
     assert "plugins: mkdocs-jupyter" in said and "toc: permalink" in said
 

@@ -31,10 +31,10 @@ def test_a_picture_keeps_its_words_and_loses_needless_digits() -> None:
         '<svg width="9" height="9"><path d="M 1.234567 -2.500000 \nL0.127 -0.001"/>'
         '<g transform="scale(0.015625)"><text>0.123456</text></g></svg>'
     )
-    inline = figures.inline(svg, "a", "p-")
-    assert 'd="M1.23 -2.5L0.13 0"' in inline
-    assert "scale(0.015625)" in inline
-    assert ">0.123456<" in inline
+    small = figures.finish(svg, "en")
+    assert 'd="M1.23 -2.5L0.13 0"' in small
+    assert "scale(0.015625)" in small
+    assert ">0.123456<" in small
 
 
 def test_a_picture_keeps_ids_that_are_used_and_groups_that_say_something() -> None:
@@ -43,10 +43,10 @@ def test_a_picture_keeps_ids_that_are_used_and_groups_that_say_something() -> No
         '</g></g><g role="group" aria-label="x"><path id="m" d="M0 0"/></g>'
         '<clipPath id="c"/></svg>'
     )
-    assert figures.inline(svg, "a", "p-").endswith(
-        '><g clip-path="url(#p-c)"><use href="#p-m"/></g>'
-        '<g role="group" aria-label="x"><path id="p-m" d="M0 0"/></g>'
-        '<clipPath id="p-c"/></svg>'
+    assert figures.finish(svg, "en").endswith(
+        '</style><g clip-path="url(#c)"><use href="#m"/></g>'
+        '<g role="group" aria-label="x"><path id="m" d="M0 0"/></g>'
+        '<clipPath id="c"/></svg>'
     )
 
 
@@ -54,31 +54,52 @@ def test_a_picture_keeps_ids_that_are_used_and_groups_that_say_something() -> No
     ("svg", "said"),
     [
         ("<html/>", "no SVG"),
-        ('<svg width="9"><style>p{}</style></svg>', "a style sheet"),
         ("<svg/>", "width ''"),
-        ('<svg width="9em"/>', "width '9em'"),
+        ('<svg width="9em" height="9"/>', "width '9em'"),
+        ('<svg width="9"/>', "height ''"),
     ],
 )
 def test_a_picture_that_no_page_can_hold_is_refused(svg: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        figures.inline(svg, "a", "p-")
+        figures.size(svg)
 
 
 def test_a_picture_without_a_width_has_that_of_its_view_box() -> None:
-    inline = figures.inline('<svg viewBox="0 -1.5 40 9"></svg>', "a", "p-")
-    assert "width:40px;min-width:22px" in inline
+    assert figures.size('<svg viewBox="0 -1.5 40 9"></svg>') == (40, 9)
+    assert figures.size('<svg viewBox="0,0,40,9" width="30pt"></svg>') == (40, 9)
+
+
+def test_a_page_knows_its_pictures_sizes_and_has_them_for_day_and_night() -> None:
+    page = '<p><img alt="a &lt; b" src="../figures/a.svg" /></p>'
+    shown = figures.put(page, lambda _: '<svg width="300pt" height="90"></svg>')
+    known = 'alt="a &lt; b" src="../figures/a.svg{}" width="400" height="90"'
+    assert shown == (
+        '<p><span class="figure">'
+        f'<img class="day least-11" {known.format("")} loading="lazy">'
+        f'<img class="night least-11" {known.format("#night")} loading="lazy">'
+        "</span></p>"
+    )
+
+
+def test_a_picture_has_the_palettes_colours_for_day_and_for_night() -> None:
+    blue = '<path stroke="#1a5fb4"/><path stroke="#123456"/>'
+    file = figures.finish(f'<svg width="9" height="9">{blue}</svg>', "zh")
+    assert 'stroke="var(--blue)"' in file and 'stroke="#123456"' in file
+    assert "svg{--blue:#1a5fb4;}svg:target{--blue:#84b5f5;}" in file
+    assert file.startswith('<svg id="night" xml:lang="zh" width="9"')
 
 
 def test_blanks_within_a_pictures_text_stay() -> None:
     text = "<text><tspan>a</tspan> <tspan>b</tspan></text>"
     svg = f'<svg width="9" height="9">\n {text}</svg>'
-    assert f'px">{text}</svg>' in figures.inline(svg, "a", "p-")
+    assert f"</style>{text}</svg>" in figures.finish(svg, "en")
 
 
 def test_a_large_picture_is_read_once_not_once_a_point() -> None:
     points = " \n".join(f"L {n}.123456 {n}.654321" for n in range(50_000))
     svg = f'<svg width="9" height="9"><path d="M 0 0 {points}"/></svg>'
-    assert figures.inline(svg, "a", "p-").count("L") == 50_000
+    drawn = figures.finish(svg, "en").partition("</style>")[2]
+    assert drawn.count("L") == 50_000
 
 
 @pytest.mark.parametrize(
@@ -87,10 +108,12 @@ def test_a_large_picture_is_read_once_not_once_a_point() -> None:
 def test_the_books_pictures_stay_whole(path: Path) -> None:
     """All that is drawn or said is still there, and is XML."""
     before = path.read_text(encoding="utf-8")
-    after = figures.inline(before, "a", "p-")
+    after = figures.finish(before, "en")
     root = ElementTree.fromstring(after.replace("xlink:href", "href"))
     said = [
-        " ".join("".join(e.itertext()).split()) for e in root.iter() if "text" in e.tag
+        " ".join("".join(e.itertext()).split())
+        for e in root.iter()
+        if e.tag.endswith(("}text", "}textPath"))
     ]
     was = ElementTree.fromstring(before)
     assert [s for s in said if s] == [
@@ -125,6 +148,19 @@ def test_formulas_are_taken_out_and_come_back(katex: formulas.Katex) -> None:
     whole = formulas.put(rest, taken, katex.render(taken))
     assert whole.startswith('<p><span class="short">（<span class="katex">')
     assert '<div class="formula"><span class="katex-display">' in whole
+
+
+def test_a_formulas_styles_are_classes_that_a_style_sheet_explains(
+    katex: formulas.Katex,
+) -> None:
+    rendered = katex.render([("x^2", False)])
+    sheet = formulas.style_sheet(rendered.values())
+    shown = formulas.put("<!--formula 0-->", [("x^2", False)], rendered)
+    assert "style=" in rendered["x^2", False] and "style=" not in shown
+    used = set(re.findall(r"\bk[0-9a-f]{7}\b", shown))
+    assert used and used == set(re.findall(r"\.(k[0-9a-f]{7})\{", sheet))
+    assert re.search(r"\{height:[\d.]+em!important\}", sheet)
+    assert ";margin-right:0.05em!important}" in sheet
 
 
 def test_wrong_tex_is_named_and_the_rest_is_not_lost(katex: formulas.Katex) -> None:
@@ -231,8 +267,8 @@ def test_what_follows_a_heading_is_boxed_where_it_is_long() -> None:
     long = f"<div><p>{'Words. ' * 400}</p></div>"
     page = f"<h1>A</h1>{long}<h2>B</h2>{long}<h3>C</h3><p>c</p>"
     assert html.boxed(page) == (
-        f'<h1>A</h1>{long}<h2>B</h2><div class="box" style="--height:1736px">{long}'
-        "</div><h3>C</h3><p>c</p>"
+        f'<h1>A</h1>{long}<h2>B</h2><div class="box tall-35">{long}</div>'
+        "<h3>C</h3><p>c</p>"
     )
     within = f"<h1>A</h1><div><h2>B</h2>{long}</div>"
     assert html.boxed(within) == within

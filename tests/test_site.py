@@ -20,12 +20,6 @@ from fishbook.loom.markdown import address
 from fishbook.loom.page import Page
 
 LANGUAGES = {"zh": ("zh",), "en": ("en",), "zh-en": ("zh", "en")}
-HEAVY = {
-    "02-neural-network/lab-recognizing-digits": 145_000,
-    "03-learning/04-gradients-and-descent": 80_000,
-}
-"""Pages whose figures alone are larger than all that a page should be."""
-
 every_edition = pytest.mark.parametrize("edition", EDITIONS)
 
 
@@ -71,8 +65,11 @@ def test_formulas_and_figures_are_in_the_page(site: Path, edition: str) -> None:
         formulas = sum(isinstance(block, Formula) for block in page.blocks)
         figures = [block for block in page.blocks if isinstance(block, Figure)]
         assert shown.article.count('<div class="formula">') >= formulas
-        names = re.findall(r'<svg[^>]* role="img" aria-label="([^"]+)"', shown.article)
-        assert len(names) == len(figures), page.path
+        for look in ("day", "night"):
+            names = re.findall(
+                rf'<img class="{look} [^>]* alt="([^"]+)"', shown.article
+            )
+            assert len(names) == len(figures), page.path
         assert "<figcaption><" not in shown.article.replace("<figcaption><a", "")
         assert not re.search(r"\\[(\[]|\$", shown.words), page.path
 
@@ -104,12 +101,40 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
     assert [link for link in found if not link.startswith(HOME)] == []
 
 
+def test_each_page_states_what_it_may_load_and_holds_no_style_or_script(
+    site: Path,
+) -> None:
+    code = re.compile(
+        r"<style|<[^>]* style=|<script(?! src=| id=\"__config\")|javascript:"
+    )
+    for name, page in files(site).items():
+        head = page.text.partition("<meta")[2].partition("<link")[0]
+        policy = re.search(
+            r'http-equiv="Content-Security-Policy" content="(.*?)"', head
+        )
+        assert policy and policy[1].startswith("default-src 'self'; "), name
+        assert "unsafe" not in policy[1] and "data:" not in re.sub(
+            "img-src 'self' data:", "", policy[1]
+        )
+        assert code.findall(page.text) == [], name
+
+
+@every_edition
+def test_each_class_of_a_formula_is_in_the_style_sheet(
+    site: Path, edition: str
+) -> None:
+    sheet = (site / edition / "assets" / "made.css").read_text(encoding="utf-8")
+    known = set(re.findall(r"\.(k[0-9a-f]{7})\{", sheet))
+    for page in BOOK.pages:
+        shown = files(site)[f"{edition}/{address(page)}"].article
+        assert set(re.findall(r"\bk[0-9a-f]{7}\b", shown)) <= known, page.path
+
+
 def test_no_page_is_too_large(site: Path) -> None:
     large = []
     for name, page in files(site).items():
-        limit = HEAVY.get(name.partition("/")[2].rstrip("/"), 60_000)
         size = len(gzip.compress(page.text.encode(), mtime=0))
-        if page.elements > 9000 or size > limit:
+        if page.elements > 9000 or size > 60_000:
             large.append((name, page.elements, size))
     assert large == []
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site.draw.weights import weights_script
-from fishbook.loom.site.figures import palette_css
+from fishbook.loom.site.figures import widths_css
 from fishbook.loom.site.formulas import KATEX
+from fishbook.loom.site.html import heights_css
 
 FONTS = {
     "serif": "source-serif-4/files/source-serif-4-latin-400-normal.woff2",
@@ -29,8 +30,10 @@ UNUSED = re.compile(
 """Files of the theme that no page of ours asks for."""
 
 
-def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
+def assets(root: Path, style: str) -> Iterator[tuple[str, str | bytes]]:
     """Yield the names, under assets/, and the contents of the files.
+
+    `style` is added to the style sheet that is made.
 
     Raises
     ------
@@ -47,7 +50,8 @@ def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
             raise LoomError([f"the site needs {name}; run `make setup` or `npm ci`"])
     css = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8")
     only_woff2 = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
-    yield "made.css", palette_css() + only_woff2.replace("url(", "url(katex/")
+    css = only_woff2.replace("url(", "url(katex/")
+    yield "made.css", widths_css() + heights_css() + css + style
     yield "katex/LICENSE.txt", (katex / "LICENSE").read_bytes()
     for font in sorted((katex / "dist" / "fonts").glob("*.woff2")):
         yield f"katex/fonts/{font.name}", font.read_bytes()

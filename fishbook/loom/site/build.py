@@ -85,7 +85,7 @@ def page_of_root(name: str, **values: Any) -> str:
     return env.get_template(name).render(**values)
 
 
-def write_root(book: Book, root_url: str, site: Path) -> None:
+def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
     """Write what stands above the editions: choice of language, 404, sitemap."""
     fish = (SITE / "theme" / ".icons" / "fish.svg").read_text(encoding="utf-8")
     for name in ("index.html", "404.html", "sitemap.xml", "robots.txt"):
@@ -96,6 +96,9 @@ def write_root(book: Book, root_url: str, site: Path) -> None:
             title=[book.pages[0].title.zh, book.pages[0].title.en],
             words=WORDS,
             fish=fish,
+            policy=policy,
         )
         disk.write(site / name, text)
     shutil.copy(SITE / "theme" / "assets" / "favicon.svg", site / "favicon.svg")
+    for name in ("root.css", "root.js"):
+        shutil.copy(SITE / "root" / name, site / name)

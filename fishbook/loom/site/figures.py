@@ -1,4 +1,4 @@
-"""SVG figures in the page itself: small, named, in the theme's colours."""
+"""Figures as files beside a page: small, in the colours of day and of night."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ IMAGE = re.compile(
     r'<img alt="(?P<alt>[^"]*)" src="(?P<src>[^"]*figures/[^"/]+\.svg)" ?/?>'
 )
 NOISE = re.compile(
-    r"<\?xml.*?\?>|<!DOCTYPE[^>]*>|<!--.*?-->|<metadata>.*?</metadata>"
-    r"|<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>",
-    re.S,
+    r"<\?xml.*?\?>|<!DOCTYPE[^>]*>|<!--.*?-->|<metadata>.*?</metadata>", re.S
 )
 ROOT = re.compile(r"<svg\b(?P<attributes>[^>]*)>")
 TAG = re.compile(r"(<[^>]*>)")
@@ -25,58 +23,85 @@ NUMBER = re.compile(r"(?P<kept>(?:scale|matrix)\([^)]*\))|(?<![\d.])-?\d*\.\d{3,
 """Digits beyond a hundredth of a pixel, which make half of a plot's bytes."""
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 PATH = re.compile(r'(?<= d=")[^"]*')
-VIEW = re.compile(r"\s*\S+[\s,]+\S+[\s,]+(\S+)[\s,]+\S+\s*")
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3}
 TIMES = "STIXGeneral,'Times New Roman',Times,'Liberation Serif',serif"
 """Fonts as wide as the one that Matplotlib measured formulas with."""
+NAMES = {colour.lower(): name for name, colour in PALETTE.items()}
 SMALLEST = 0.54
 """How far a figure may shrink on a phone before it scrolls instead."""
-NAMES = {colour.lower(): name for name, colour in PALETTE.items()}
+STEP = 20
+"""Pixels between one least width and the next."""
 
 
 def put(html: str, read: Callable[[str], str]) -> str:
-    """Put a page's figures into it; `read` gives the SVG text of an address."""
-    count = 0
+    """Let a page's figures be shown by day and by night; `read` gives their texts.
 
-    def inlined(match: re.Match[str]) -> str:
-        nonlocal count
-        count += 1
-        svg = inline(read(match["src"]), match["alt"], f"figure-{count}-")
-        return f'<span class="figure">{svg}</span>'
-
-    return IMAGE.sub(inlined, html)
-
-
-def inline(svg: str, alt: str, prefix: str) -> str:
-    """Return a picture for a page: ids unique, colours the theme's, size flexible.
-
-    `alt` is HTML already. Raises ValueError where a page can't hold the picture.
+    A browser fetches only what is in sight, and knows each size before.
     """
-    first, rest = opened(svg)
-    joins = "*{stroke-linejoin" in svg
-    return _root(first, alt, joins) + slim(rest, prefix)
+
+    def shown(match: re.Match[str]) -> str:
+        width, height = size(read(match["src"]))
+        image = (
+            f'<img class="{{}} least-{round(width * SMALLEST / STEP)}"'
+            f' alt="{match["alt"]}" src="{match["src"]}{{}}"'
+            f' width="{width}" height="{height}" loading="lazy">'
+        )
+        both = image.format("day", "") + image.format("night", "#night")
+        return f'<span class="figure">{both}</span>'
+
+    return IMAGE.sub(shown, html)
 
 
-def opened(svg: str) -> tuple[dict[str, str], str]:
-    """Return the attributes of a picture's first tag, and what comes after it.
+def size(svg: str) -> tuple[int, int]:
+    """Return a picture's width and height in pixels.
 
-    Raises ValueError where there is no such tag or no width, or where the picture's own
-    style sheet would change the page around it.
+    Raises ValueError where it is no picture, or has neither.
     """
-    text = NOISE.sub("", svg)
-    root = ROOT.search(text)
+    root = ROOT.search(NOISE.sub("", svg))
     if not root:
         raise ValueError("this is no SVG picture")
-    if "<style" in text:
-        raise ValueError("a style sheet in a picture changes the page around it")
     attributes = dict(re.findall(r'([\w:-]+)="([^"]*)"', root["attributes"]))
-    wide = VIEW.sub(r"\1", attributes.get("viewBox", ""))
-    pixels(attributes.setdefault("width", wide))
-    return attributes, text[root.end() :]
+    _, _, *seen = re.split(r"[\s,]+", attributes.get("viewBox", "- -").strip())
+    named = dict(zip(("width", "height"), seen, strict=False)) | attributes
+    width, height = (pixels(s, named.get(s, "")) for s in ("width", "height"))
+    return round(width), round(height)
+
+
+def pixels(name: str, length: str) -> float:
+    """Return an SVG length, in points or pixels, in pixels."""
+    match = re.fullmatch(r"([\d.]+)(pt|px|)", length)
+    if not match:
+        raise ValueError(f"{name} {length!r} is in neither points nor pixels")
+    return float(match[1]) * PIXELS[match[2]]
 
 
 @lru_cache(maxsize=1024)
-def slim(svg: str, prefix: str) -> str:
+def finish(svg: str, lang: str) -> str:
+    """Return the file of a picture: small, its words in a language, both its colours.
+
+    Its address with #night gives the colours for a dark page.
+    """
+    text = slim(NOISE.sub("", svg))
+    used = [name for name in PALETTE if f"var(--{name})" in text]
+    day, night = (
+        "".join(f"--{name}:{colours[name]};" for name in used)
+        for colours in (PALETTE, DARK)
+    )
+    style = (
+        f"svg{{{day}}}svg:target{{{night}}}image{{image-rendering:pixelated}}"
+        f'[font-family="serif"]{{font-family:{TIMES}}}'
+    )
+    root = ROOT.search(text)
+    if not root:
+        raise ValueError("this is no SVG picture")
+    attributes = ID.sub("", root["attributes"])
+    return (
+        f'<svg id="night" xml:lang="{lang}"{attributes}>'
+        f"<style>{style}</style>{text[root.end() :]}"
+    )
+
+
+def slim(svg: str) -> str:
     """Leave out what isn't seen: digits, blanks, ids without links, groups of nothing.
 
     One pass over the tags, whose time grows as the picture does.
@@ -90,7 +115,7 @@ def slim(svg: str, prefix: str) -> str:
             parts.append(part if in_text or part.strip() else "")
             continue
         in_text = part.startswith("<text") or (in_text and part != "</text>")
-        tag = _tag(part, prefix, linked)
+        tag = _tag(part, linked)
         if tag.startswith(("<g>", "<g ")):
             groups.append(tag != "<g>")
         shown = groups[-1] if tag.startswith(("<g>", "<g ")) or tag == "</g>" else True
@@ -100,12 +125,9 @@ def slim(svg: str, prefix: str) -> str:
     return "".join(parts)
 
 
-def _tag(tag: str, prefix: str, linked: set[str]) -> str:
-    def named(match: re.Match[str]) -> str:
-        return f' id="{prefix}{match[1]}"' if match[1] in linked else ""
-
+def _tag(tag: str, linked: set[str]) -> str:
     tag = re.sub(r"\s*\n\s*", "" if "base64" in tag else " ", tag)
-    tag = LINK.sub(lambda link: prefix + link[0], ID.sub(named, tag))
+    tag = ID.sub(lambda name: name[0] if name[1] in linked else "", tag)
     tag = NUMBER.sub(_rounded, COLOUR.sub(_themed, tag))
     tag = PATH.sub(_path, tag).replace("'STIXGeneral'", TIMES).replace(" />", "/>")
     return "" if UNSEEN.fullmatch(tag) else tag
@@ -124,34 +146,9 @@ def _path(match: re.Match[str]) -> str:
 def _themed(match: re.Match[str]) -> str:
     """Return a colour of the palette by its name, so that it changes with the theme."""
     name = NAMES.get(match[0].lower())
-    return f"var(--fig-{name},{match[0]})" if name else match[0]
+    return f"var(--{name})" if name else match[0]
 
 
-def _root(attributes: dict[str, str], alt: str, joins: bool) -> str:
-    """Return the picture's first tag, with its name for those who don't see it."""
-    kept = dict(attributes)
-    width = pixels(kept.pop("width"))
-    for name in ("height", "role", "aria-label", "version", "style"):
-        kept.pop(name, None)
-    shown = "".join(f' {name}="{value}"' for name, value in kept.items())
-    style = f"width:{width:.0f}px;min-width:{width * SMALLEST:.0f}px"
-    if joins:
-        style += ";stroke-linejoin:round;stroke-linecap:butt"
-    return f'<svg{shown} role="img" aria-label="{alt}" style="{style}">'
-
-
-def pixels(length: str) -> float:
-    """Return an SVG length, in points or pixels, in pixels."""
-    match = re.fullmatch(r"([\d.]+)(pt|px|)", length)
-    if not match:
-        raise ValueError(f"width {length!r} is in neither points nor pixels")
-    return float(match[1]) * PIXELS[match[2]]
-
-
-def palette_css() -> str:
-    """Return the style sheet with the palette's colours in light and dark."""
-    light = "".join(f"--fig-{name}:{colour};" for name, colour in PALETTE.items())
-    dark = "".join(f"--fig-{name}:{colour};" for name, colour in DARK.items())
-    return (
-        f':root{{{light}}}\n@media screen{{[data-md-color-scheme="slate"]{{{dark}}}}}\n'
-    )
+def widths_css() -> str:
+    """Return the style sheet of least widths."""
+    return "".join(f".least-{n}{{min-width:{STEP * n}px}}" for n in range(1, 50))

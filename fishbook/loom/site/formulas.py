@@ -26,6 +26,7 @@ PLACE = re.compile(
     r"(?P<before>[（「『“‘(]?)<!--formula (?P<number>\d+)-->"
     r"(?P<after>[，。、；：？！）」』”’,.;:?!)]*)"
 )
+STYLED = re.compile(r'(?: class="(?P<class>[^"]*)")? style="(?P<style>[^"]*)"')
 SHORT = 30
 """Formulas with no more TeX than this stay on one line with the marks beside them."""
 
@@ -49,13 +50,34 @@ def put(html: str, formulas: list[Formula], rendered: Mapping[Formula, str]) -> 
 
     def shown(match: re.Match[str]) -> str:
         tex, displayed = formula = formulas[int(match["number"])]
-        html = rendered[formula]
+        html = STYLED.sub(_classed, rendered[formula])
         if displayed:
             return f'{match["before"]}<div class="formula">{html}</div>{match["after"]}'
         html = f"{match['before']}{html}{match['after']}"
         return f'<span class="short">{html}</span>' if len(tex) <= SHORT else html
 
     return PLACE.sub(shown, html)
+
+
+def _classed(match: re.Match[str]) -> str:
+    """Return a class in place of a style: pages have no styles of their own."""
+    names = [match["class"] or "", style_class(match["style"])]
+    return f' class="{" ".join(filter(None, names))}"'
+
+
+def style_class(style: str) -> str:
+    """Return the name of a style."""
+    return "k" + hashlib.sha256(style.encode()).hexdigest()[:7]
+
+
+def style_sheet(rendered: Iterable[str]) -> str:
+    """Return the style sheet of all styles that rendered formulas had."""
+    styles = {match["style"] for html in rendered for match in STYLED.finditer(html)}
+    return "".join(
+        f".{style_class(style)}{{{style.rstrip(';').replace(';', '!important;')}"
+        "!important}"
+        for style in sorted(styles)
+    )
 
 
 class WrongFormulasError(LoomError):

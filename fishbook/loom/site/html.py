@@ -35,15 +35,19 @@ LINE_TABLE = re.compile(
     re.S,
 )
 LATIN_EMPHASIS = re.compile(r"<em>(?=[^\u3400-\u9fff<]+</em>)")
+ALIGNED = re.compile(r'(<t[dh]) style="text-align: (\w+);"')
 EMPTY_HEAD = re.compile(r"<th([^>]*)>\s*</th>")
+FOLDED = re.compile(r"(?<=</summary>).*?(?=</details>)", re.S)
 HEADING = re.compile(r"(<h[1-3]\b.*?</h[1-3]>)", re.S)
 CONTAINER = re.compile(r"<(/?)(?:div|details|figure|blockquote|ul|ol|table)\b")
 TWINS = re.compile(r"(?<=>)([^<>]*?) \| ([^<>]*)(?=<)")
 PRE = re.compile(r"<pre\b.*?</pre>", re.S)
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef]")
-SMALL = 1200
-"""Pixels of a phone's screen and a half: what is shorter is drawn at once."""
 TAG = re.compile(r"<[^>]*>")
+SMALL = 600
+"""Pixels: what is shorter is drawn at once."""
+STEP = 50
+"""Pixels between one height of a box and the next."""
 
 
 def finish(
@@ -68,7 +72,7 @@ def finish(
     passes: list[Pass] = [
         outside_links,
         latin_emphasis,
-        head_cells,
+        cells,
         partial(notes, word=words["note"]),
         plain_code,
         lines,
@@ -88,8 +92,9 @@ def latin_emphasis(html: str) -> str:
     return LATIN_EMPHASIS.sub('<em lang="en">', html)
 
 
-def head_cells(html: str) -> str:
-    """Let the empty corner of a table be no head: it heads nothing."""
+def cells(html: str) -> str:
+    """Let the empty corner of a table be no head; name a cell's side by a class."""
+    html = ALIGNED.sub(r'\1 class="\2"', html)
     return EMPTY_HEAD.sub(r"<td\1></td>", html)
 
 
@@ -152,11 +157,12 @@ def _box(heading: str, body: str) -> str:
     height = roughly(body)
     if heading.startswith("<h1") or height < SMALL:
         return heading + body
-    return f'{heading}<div class="box" style="--height:{height}px">{body}</div>'
+    return f'{heading}<div class="box tall-{round(height / STEP)}">{body}</div>'
 
 
 def roughly(html: str) -> int:
     """Return about the height of a piece of a page on a phone, in pixels."""
+    html = FOLDED.sub("", html)
     code = sum(block[0].count("\n") for block in PRE.finditer(html))
     text = TAG.sub("", PRE.sub("", html))
     letters = len(text) + len(CHINESE.findall(text))
@@ -177,3 +183,9 @@ def balanced(html: str) -> bool:
 def twins(html: str) -> str:
     """Part the two languages of titles in the navigation, joined by " | "."""
     return TWINS.sub(r'\1 <span lang="en">\2</span>', html)
+
+
+def heights_css() -> str:
+    """Return the style sheet of the heights of boxes."""
+    sizes = (f".tall-{n}{{--height:{STEP * n}px}}" for n in range(1, 200))
+    return "".join(sizes)

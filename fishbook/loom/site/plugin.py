@@ -78,7 +78,8 @@ class FishbookPlugin(BasePlugin[Options]):
             self.tangled = tangle(self.book)
             self.pages = {woven_file(page): page for page in self.book.pages}
             settle.require_figures(self.book)
-            settle.render_formulas(self.book, formulas.katex(root))
+            rendered = settle.render_formulas(self.book, formulas.katex(root))
+            self.style = formulas.style_sheet(rendered)
             weave_edition(self.book, edition, woven, self.root_url)
         logging.getLogger("jieba").setLevel(logging.WARNING)
         labs.use_our_template()
@@ -90,19 +91,29 @@ class FishbookPlugin(BasePlugin[Options]):
         config.extra["root"] = urlsplit(self.root_url).path
         config.extra["root_url"] = self.root_url
         config.extra["alternate"] = True
+        config.extra["policy"] = settle.policy(self.command)
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Add assets that are made or come from npm, and what leads old links on."""
+        """Finish figures; add what is made, comes from npm, or leads old links on."""
         for file in list(files):
             if UNUSED.match(file.src_uri):
                 files.remove(file)
+            elif file.src_uri.endswith(".svg") and "figures/" in file.src_uri:
+                lang = "en" if self.config.edition == "en" else "zh"
+                file.content_string = figures.finish(file.content_string, lang)
+        policy = config.extra["policy"]
         with plugin_errors():
-            for name, content in assets(root_of(config)):
+            output = words(self.config.edition)["output"]
+            style = f':root{{--word-output:"{output}"}}' + self.style
+            for name, content in assets(root_of(config), style):
                 files.append(File.generated(config, f"assets/{name}", content=content))
             for old, label in self.config.moved.items():
                 goal = nav.moved_to(self.book, old, label)
-                page = build.page_of_root("moved.html", goal=goal)
+                up = "../" * (old.count("/") + 1)
+                page = build.page_of_root(
+                    "moved.html", goal=goal, assets=f"{up}assets", policy=policy
+                )
                 files.append(File.generated(config, f"{old}/index.html", content=page))
         return files
 
@@ -185,7 +196,7 @@ class FishbookPlugin(BasePlugin[Options]):
         site = Path(config.site_dir).parent
         for edition in EDITIONS[1:]:
             build.build_edition(config, edition, site, self.root_url)
-        build.write_root(self.book, self.root_url, site)
+        build.write_root(self.book, self.root_url, site, config.extra["policy"])
 
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -16,8 +16,18 @@ from fishbook.loom.inline import spans
 from fishbook.loom.markdown import numbered_tex
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.site.figures import opened
+from fishbook.loom.site.figures import size
 from fishbook.loom.site.formulas import Katex, WrongFormulasError
+
+POLICY = {
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+}
+"""What a page may load: our own files; as pictures, icons in style sheets and bitmaps
+in figures too."""
 
 SEARCHED = {"zh": ["zh"], "en": ["en"], "zh-en": ["zh"]}
 
@@ -26,10 +36,6 @@ def require_settings(config: MkDocsConfig) -> None:
     """Raise where mkdocs.yml lacks what the plugin sets for each edition."""
     wanted = {
         "theme: name: material": config.theme.name == "material",
-        "theme: palette: two, each with a toggle": [
-            bool(option.get("toggle")) for option in config.theme.get("palette") or []
-        ]
-        == [True, True],
         "plugins: search": "material/search" in config.plugins,
         "plugins: mkdocs-jupyter": "mkdocs-jupyter" in config.plugins,
         "markdown_extensions: toc: permalink": "toc" in config.mdx_configs,
@@ -44,12 +50,16 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.site_name = title
     config.site_description = said["description"]
     config.theme["language"] = edition
-    for option, key in zip(config.theme["palette"], ("dark", "light"), strict=True):
-        option["toggle"]["name"] = said[key]
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
     config.plugins["material/search"].config["lang"] = SEARCHED[edition]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
     config.extra["draw_words"] = draw_words(edition)
+
+
+def policy(command: str) -> str:
+    """Return a page's Content-Security-Policy; served pages have a script to reload."""
+    served = {"script-src": "'self' 'unsafe-inline'"} if command == "serve" else {}
+    return "; ".join(f"{name} {value}" for name, value in (POLICY | served).items())
 
 
 def require_figures(book: Book) -> None:
@@ -61,7 +71,7 @@ def require_figures(book: Book) -> None:
                 continue
             svg = disk.read(book.root / page.path.parent / block.path)
             try:
-                opened(svg or "")
+                size(svg or "")
             except ValueError as error:
                 what = f"{block.path}: {error if svg else 'there is no such file'}"
                 fix = "let `fishbook record` draw it anew"
@@ -70,11 +80,11 @@ def require_figures(book: Book) -> None:
         raise LoomError(problems)
 
 
-def render_formulas(book: Book, katex: Katex) -> None:
+def render_formulas(book: Book, katex: Katex) -> Iterable[str]:
     """Render every formula of the book in one call, or say where one is wrong."""
     places = dict(_formulas(book))
     try:
-        katex.render(places)
+        return katex.render(places).values()
     except WrongFormulasError as error:
         raise LoomError(
             Problem(*places[formula], why, f"mend the formula {formula[0]!r}")

@@ -1,9 +1,14 @@
-// Keeps page and place when the edition changes; helps those who use no mouse; lets the
-// search index wait. It runs before the theme's own script, on which the last part waits.
+// Keeps page and place when the edition changes; light and dark; helps those who use no mouse; lets the
+// search index and the theme's own script wait.
 {
   const key = "fishbook.edition";
   const switcher = document.querySelector("[data-editions]");
   const field = document.querySelector(".md-search__input");
+
+  // An anchor of the one page that a chapter was once leads to the page that has it now.
+  const moved = document.querySelector("#moved")?.innerHTML ?? "{}";
+  const goal = JSON.parse(moved)[decodeURIComponent(location.hash.slice(1))];
+  if (goal) location.replace(goal);
 
   // ---- The other editions ----
 
@@ -45,6 +50,16 @@
     switcher.addEventListener("click", remember, true);
     for (const type of ["click", "focusin", "keydown"]) addEventListener(type, closeSwitcher);
   }
+
+  // ---- Light and dark ----
+
+  const schemes = document.querySelectorAll("[data-scheme]");
+  for (const button of schemes)
+    button.addEventListener("click", () => {
+      document.body.dataset.mdColorScheme = button.dataset.scheme;
+      __md_set("scheme", button.dataset.scheme);
+      [...schemes].find(other => other !== button).focus();
+    });
 
   // ---- Search ----
 
@@ -89,7 +104,13 @@
   }
 
   addEventListener("resize", watchScrollers);
-  addEventListener("DOMContentLoaded", () => {
+  watchScrollers();
+
+  // ---- The theme's own script, once the page has been drawn: it measures much ----
+
+  const theme = document.createElement("script");
+  theme.src = document.currentScript.dataset.theme;
+  theme.addEventListener("load", () => {
     document.querySelector(".md-dialog")?.setAttribute("role", "status"); // "copied"
     document$.subscribe(watchScrollers);
     // The theme makes each copy button a landmark without a name: it is none.
@@ -97,4 +118,5 @@
       ref?.parentElement?.querySelector(":scope > .md-code__nav")?.setAttribute("role", "none"),
     );
   });
+  requestAnimationFrame(() => setTimeout(() => document.body.append(theme)));
 }
