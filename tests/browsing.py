@@ -103,8 +103,11 @@ class Watch:
 
 @contextmanager
 def reading(browser: Any, where: str | None, **options: Any) -> Iterator[Any]:
-    """Open an address of the site, or none yet, in a context of its own."""
-    context = browser.new_context(**options)
+    """Open an address of the site, or none yet, in a context of its own.
+
+    Tests may evaluate what they like, unless `bypass_csp` is False.
+    """
+    context = browser.new_context(**{"bypass_csp": True} | options)
     context.set_default_timeout(10_000)
     page = context.new_page()
     if where is not None:

@@ -185,6 +185,11 @@ def twins(html: str) -> str:
     return TWINS.sub(r'\1 <span lang="en">\2</span>', html)
 
 
+def valid(html: str) -> str:
+    """Return a page without an attribute that a box to tick can't have."""
+    return html.replace(' autocomplete="off">', ">")
+
+
 def heights_css() -> str:
     """Return the style sheet of the heights of boxes."""
     sizes = (f".tall-{n}{{--height:{STEP * n}px}}" for n in range(1, 200))

@@ -4,11 +4,11 @@ import { pathToFileURL } from "node:url";
 
 const { default: katex } = await import(pathToFileURL(process.argv[2]));
 
-// KaTeX writes <mi><munder>…</munder></mi> for \underset, but a token of MathML holds text
+// A cell of MathML has no width of its own. And KaTeX writes <mi><munder>…</munder></mi> for \underset, but a token of MathML holds text
 // alone: where it holds elements, it becomes a row.
 function validMathml(html) {
   const open = [];
-  return html.replace(/<(\/?)(mi|mo|mn|mtext)\b([^>]*)>(?=(<(?!\/))?)/g, (tag, end, name, attributes, nested) => {
+  return html.replaceAll('<mtd width="50%">', "<mtd>").replace(/<(\/?)(mi|mo|mn|mtext)\b([^>]*)>(?=(<(?!\/))?)/g, (tag, end, name, attributes, nested) => {
     if (!end) open.push(nested ? "mrow" : name);
     const kept = end ? open.pop() : open.at(-1);
     return kept === name ? tag : `<${end}${kept}>`;

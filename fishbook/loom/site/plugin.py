@@ -12,6 +12,7 @@ import logging
 import posixpath
 from collections.abc import Callable, Iterator
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -110,9 +111,14 @@ class FishbookPlugin(BasePlugin[Options]):
                 files.append(File.generated(config, f"assets/{name}", content=content))
             for old, label in self.config.moved.items():
                 goal = nav.moved_to(self.book, old, label)
+                lang = "en" if self.config.edition == "en" else "zh"
                 up = "../" * (old.count("/") + 1)
                 page = build.page_of_root(
-                    "moved.html", goal=goal, assets=f"{up}assets", policy=policy
+                    "moved.html",
+                    goal=goal,
+                    assets=f"{up}assets",
+                    policy=policy,
+                    lang=lang,
                 )
                 files.append(File.generated(config, f"{old}/index.html", content=page))
         return files
@@ -146,7 +152,7 @@ class FishbookPlugin(BasePlugin[Options]):
         link = None
         if shown:
             link = self.linker(shown)
-            page.meta["description"] = choose(edition, first_sentences(shown))
+            page.meta["description"] = escape(choose(edition, first_sentences(shown)))
             page.meta["moved"] = nav.moved_anchors(self.book, shown)
             weaver = Weaver(self.book, shown, edition)
             if shown.is_lab:
@@ -183,6 +189,12 @@ class FishbookPlugin(BasePlugin[Options]):
             page.meta["notebook"] = notebook_file(shown)
             page.meta["lab"] = shown.is_lab
         return context
+
+    def on_post_page(
+        self, output: str, /, *, page: SitePage, config: MkDocsConfig
+    ) -> str:
+        """Take out what the theme writes and HTML doesn't know."""
+        return html.valid(output)
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:

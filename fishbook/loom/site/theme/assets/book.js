@@ -56,9 +56,12 @@
   const schemes = document.querySelectorAll("[data-scheme]");
   for (const button of schemes)
     button.addEventListener("click", () => {
-      document.body.dataset.mdColorScheme = button.dataset.scheme;
+      const { dataset } = document.body;
+      dataset.switching = ""; // at once: no colour fades
+      dataset.mdColorScheme = button.dataset.scheme;
       __md_set("scheme", button.dataset.scheme);
       [...schemes].find(other => other !== button).focus();
+      requestAnimationFrame(() => setTimeout(() => delete dataset.switching));
     });
 
   // ---- Search ----
