@@ -155,7 +155,7 @@ from fishbook.gates import Total
 Total().add("x")
 ```
 
-```output
+```output raises
 TypeError: 'x' is no number
 ```
 
@@ -244,11 +244,16 @@ def problems_of(book: Book) -> list[str]:
     return [str(problem) for problem in check(book)]
 
 
-def python(code: str, output: str = "") -> str:
+def python(code: str, output: str = "", marks: str = "") -> str:
     """Give an example as it stands on a page, with its output."""
     return f"```python\n{code}\n```\n\n" + (
-        f"```output\n{output}\n```\n\n" if output else ""
+        f"```output{marks}\n{output}\n```\n\n" if output else ""
     )
+
+
+def raising(code: str, output: str) -> str:
+    """Give an example that raises an error, and shows it."""
+    return python(code, output, " raises")
 
 
 def chunk(code: str, target: str = "fishbook/a.py") -> str:

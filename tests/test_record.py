@@ -11,6 +11,7 @@ from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
 
+MORE = "docs/03-more/index.md"
 SHOWN = python("print(NOT(0), NOT(1), 1 / 3)", "1 0 0.333333")
 
 
@@ -54,11 +55,11 @@ def test_an_output_is_written_where_it_differs(
     book_root: Path, old: str, new: str
 ) -> None:
     words = "words, which stay as they are   \n\n"
-    write_text(book_root / SUMS, words + old)
-    changed = record(Book.load(book_root), [book_root / SUMS])
-    assert read_text(book_root / SUMS) == words + new
-    assert changed == [SUMS] * (old != new)
-    assert record(Book.load(book_root), [book_root / SUMS]) == []
+    write_text(book_root / MORE, words + old)
+    changed = record(Book.load(book_root), [book_root / MORE])
+    assert read_text(book_root / MORE) == words + new
+    assert changed == [MORE] * (old != new)
+    assert record(Book.load(book_root), [book_root / MORE]) == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_an_output_is_written_where_it_differs(
         ("print(NOT(0))", "import nowhere", "pip install 'fishbook[plot]'"),
         (
             "print(NOT(0))\n```\n\n```output\n1",
-            "1\n```\n\n```output\nValueError: x",
+            "1\n```\n\n```output raises\nValueError: x",
             "the page shows an error, but the block raised none",
         ),
     ],

@@ -15,15 +15,16 @@ from books import (
     edit,
     examples,
     python,
+    raising,
     read_text,
     write_text,
 )
 
+from fishbook.loom.apart import Runner
 from fishbook.loom.book import Book
 from fishbook.loom.compare import drawn_by, verdict
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
-from fishbook.loom.run import Runner
 
 SKIP = '<!--- skip: next "why" -->\n\n'
 
@@ -31,11 +32,11 @@ SKIP = '<!--- skip: next "why" -->\n\n'
 def verdicts(*texts: str) -> list[str]:
     """Run the last of some pages; give what is wrong, block by block."""
     book = book_of(*texts)
-    runner = Runner(book, book.pages[-1])
     said = []
-    for cell in book.pages[-1].cells:
-        result = runner.run(cell)
-        said.append(result.skipped or verdict(Path(), cell, result))
+    with Runner(book, book.pages[-1]) as runner:
+        for cell in book.pages[-1].cells:
+            result = runner.run(cell)
+            said.append(result.skipped or verdict(Path(), cell, result))
     return said
 
 
@@ -170,7 +171,7 @@ def test_whatever_a_block_raises_is_its_own_failure(code: str, said: str) -> Non
 def test_an_error_is_shown_on_a_line_of_its_own_without_a_folder(
     code: str, output: str
 ) -> None:
-    assert verdicts(python(code, output)) == [""]
+    assert verdicts(raising(code, output)) == [""]
 
 
 def test_each_block_is_a_test_at_its_line(book_root: Path) -> None:

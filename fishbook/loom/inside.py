@@ -1,0 +1,88 @@
+"""The inside of a page's own process: pieces of code are asked for and answered.
+
+Each line of its input has a piece and those that began its file; each line of its
+output the result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fishbook.loom.capture import Printed
+from fishbook.loom.run import Namespace, Piece, UnrunError
+
+GRACE = 2.0
+"""Seconds in which a page's threads may end when the page does."""
+
+
+def use_package(root: Path) -> None:
+    """Let `import fishbook` find the package that stands beside the pages."""
+    for name in [n for n in sys.modules if n.partition(".")[0] == "fishbook"]:
+        del sys.modules[name]
+    others = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), others]))
+    import fishbook
+
+    if (place := str(root / "fishbook")) not in fishbook.__path__:
+        fishbook.__path__.insert(0, place)
+
+
+def use_style(file: Path) -> None:
+    """Let Matplotlib, if it is imported, begin with its defaults and the book's style.
+
+    Its settings are given as a file, so that it needn't be imported for that, and so
+    that it reads no file of the user's.
+    """
+    from fishbook.diagrams import STYLE
+
+    style = {**STYLE, "backend": "agg", "svg.hashsalt": "fishbook"}
+    lines = []
+    for name, value in style.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        lines.append(f"{name}: {text}".replace("#", ""))  # which begins a comment there
+    file.write_text("\n".join(lines), encoding="utf-8")
+    os.environ.update(MATPLOTLIBRC=str(file), MPLBACKEND="agg")
+
+
+def requests() -> Iterator[dict[str, Any]]:
+    """Yield what is asked; when no one asks any more, end soon, whatever still runs."""
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    source = os.fdopen(os.dup(0), encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+    def read() -> None:
+        for line in source:
+            waiting.put(line)
+        waiting.put("")
+        time.sleep(GRACE)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := waiting.get():
+        yield json.loads(line)
+
+
+def main(root: str, scratch: str) -> None:
+    """Answer requests until there are no more."""
+    asked = requests()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    use_package(Path(root))
+    use_style(Path(scratch, "matplotlibrc"))
+    namespace = Namespace(Printed(Path(scratch, "printed")))
+    for request in asked:
+        piece, *earlier = (Piece(**fields) for fields in request["pieces"])
+        answer: dict[str, Any]
+        try:
+            answer = {"result": asdict(namespace.run(piece, earlier))}
+        except UnrunError as error:
+            answer = {"problem": error.args}
+        print(json.dumps(answer), file=answers, flush=True)
