@@ -13,10 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import fishbook
+from fishbook.loom.apart import Runner
 from fishbook.loom.book import Book, place
 from fishbook.loom.check import check
 from fishbook.loom.cli import main
 from fishbook.loom.collect import page_tests
+from fishbook.loom.compare import verdict
 from fishbook.loom.page import Page, parse
 from fishbook.loom.record import record
 from fishbook.loom.tangle import write
@@ -259,6 +261,17 @@ def raising(code: str, output: str) -> str:
 def chunk(code: str, target: str = "fishbook/a.py") -> str:
     """Give a block that is tangled."""
     return f'```python title="{target}"\n{code}\n```\n\n'
+
+
+def verdicts(*texts: str) -> list[str]:
+    """Run the last of some pages; give what is wrong, block by block."""
+    book = book_of(*texts)
+    said = []
+    with Runner(book, book.pages[-1]) as runner:
+        for cell in book.pages[-1].cells:
+            result = runner.run(cell)
+            said.append(result.skipped or verdict(Path(), cell, result))
+    return said
 
 
 def examples(root: Path, name: str) -> list[Any]:

@@ -10,34 +10,22 @@ import pytest
 from books import (
     GATES,
     SUMS,
-    book_of,
     chunk,
     edit,
     examples,
     python,
     raising,
     read_text,
+    verdicts,
     write_text,
 )
 
-from fishbook.loom.apart import Runner
 from fishbook.loom.book import Book
-from fishbook.loom.compare import drawn_by, verdict
+from fishbook.loom.compare import drawn_by
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
 
 SKIP = '<!--- skip: next "why" -->\n\n'
-
-
-def verdicts(*texts: str) -> list[str]:
-    """Run the last of some pages; give what is wrong, block by block."""
-    book = book_of(*texts)
-    said = []
-    with Runner(book, book.pages[-1]) as runner:
-        for cell in book.pages[-1].cells:
-            result = runner.run(cell)
-            said.append(result.skipped or verdict(Path(), cell, result))
-    return said
 
 
 def test_a_skipped_block_takes_those_with_it_that_need_its_names() -> None:

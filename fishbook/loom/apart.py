@@ -164,28 +164,21 @@ class Process:
         request = json.dumps({"pieces": [asdict(piece) for piece in pieces]})
         with contextlib.suppress(OSError):  # where it has ended, as is seen below
             print(request, file=self.python.stdin, flush=True)
-        while True:
+        answer = fault = ""
+        while not answer and not fault:
             with contextlib.suppress(queue.Empty):
                 answer = self.answers.get(timeout=0.1)
-                break
-            if fault := self._ended() or self._flood() or self._late(end, allowed):
-                self.close(at_once=True)
-                return {"result": {"fault": fault}, "ended": True}
-        self._pass_on()
-        fault = self._flood()
-        return {"result": {"fault": fault}} if fault else json.loads(answer)
+            self._pass_on()
+            fault = self._flood() or ("" if answer else self._over(end, allowed))
+        if fault:
+            self.close(at_once=True)
+            return {"result": {"fault": fault}, "ended": True}
+        answered: dict[str, Any] = json.loads(answer)
+        return answered
 
     def _pass_on(self) -> None:
         """Show what the page's code wrote to its standard error."""
         sys.stderr.write(self.errors.read().decode("utf-8", "replace"))
-
-    def _ended(self) -> str:
-        self._pass_on()
-        code = self.python.poll()
-        if code is None:
-            return ""
-        how = f"exit code {code}" if code >= 0 else signal.strsignal(-code)
-        return f"ended its process ({how}); take out, or mend, what ends it"
 
     def _flood(self) -> str:
         large = self.printed.stat().st_size > LARGEST
@@ -193,11 +186,15 @@ class Process:
             return ""
         return f"printed more than {LARGEST:,} bytes; print less"
 
-    def _late(self, end: float, allowed: float) -> str:
-        if monotonic() < end:
-            return ""
-        fix = f"let it end, or mark it as long, or raise {LIMIT}"
-        return f"ran for more than {allowed:g} seconds; {fix}"
+    def _over(self, end: float, allowed: float) -> str:
+        code = self.python.poll()
+        if code is not None:
+            how = f"exit code {code}" if code >= 0 else signal.strsignal(-code)
+            return f"ended its process ({how}); take out, or mend, what ends it"
+        if monotonic() > end:
+            fix = f"let it end, or mark it as long, or raise {LIMIT}"
+            return f"ran for more than {allowed:g} seconds; {fix}"
+        return ""
 
     def close(self, *, at_once: bool) -> None:
         """End the process, and delete its files."""

@@ -36,21 +36,33 @@ def use_package(root: Path) -> None:
         fishbook.__path__.insert(0, place)
 
 
-def use_style(file: Path) -> None:
-    """Let Matplotlib, if it is imported, begin with its defaults and the book's style.
+class Style:
+    """Lets Matplotlib, once it is imported, begin with the book's style.
 
-    Its settings are given as a file, so that it needn't be imported for that, and so
-    that it reads no file of the user's.
+    Its settings are given as a file: it is set on its defaults, and no file of the
+    user's is read.
     """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        sys.meta_path.insert(0, self)
+
+    def find_spec(self, name: str, *where: object) -> None:
+        """Write the file just before it is read; leave the finding to others."""
+        if name == "matplotlib":
+            sys.meta_path.remove(self)
+            self.file.write_text("\n".join(settings()), encoding="utf-8")
+            os.environ.update(MATPLOTLIBRC=str(self.file), MPLBACKEND="agg")
+
+
+def settings() -> Iterator[str]:
+    """Yield the lines of a file that tells Matplotlib to draw in the book's style."""
     from fishbook.diagrams import STYLE
 
     style = {**STYLE, "backend": "agg", "svg.hashsalt": "fishbook"}
-    lines = []
     for name, value in style.items():
         text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-        lines.append(f"{name}: {text}".replace("#", ""))  # which begins a comment there
-    file.write_text("\n".join(lines), encoding="utf-8")
-    os.environ.update(MATPLOTLIBRC=str(file), MPLBACKEND="agg")
+        yield f"{name}: {text}".replace("#", "")  # which begins a comment there
 
 
 def requests() -> Iterator[dict[str, Any]]:
@@ -76,7 +88,7 @@ def main(root: str, scratch: str) -> None:
     asked = requests()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     use_package(Path(root))
-    use_style(Path(scratch, "matplotlibrc"))
+    Style(Path(scratch, "matplotlibrc"))
     namespace = Namespace(Printed(Path(scratch, "printed")))
     for request in asked:
         piece, *earlier = (Piece(**fields) for fields in request["pieces"])
