@@ -280,6 +280,18 @@ def examples(root: Path, name: str) -> list[Any]:
     return list(sybil.parse(root / name).examples())
 
 
+def failures(root: Path) -> str:
+    """Run each block as pytest does; give what is said of those that fail."""
+    said = []
+    for page in Book.load(root).pages:
+        for example in examples(root, str(page.path)):
+            try:
+                example.evaluate()
+            except AssertionError as error:
+                said.append(str(error))
+    return "\n".join(said)
+
+
 def bare_tree(code: str) -> str:
     """Give the tree of code without its docstrings."""
     tree = ast.parse(code)

@@ -149,11 +149,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 print(sum([1, 2]), np.array([1 / 3]), plt.rcParams["lines.linewidth"])
-print(np.random.random() == 0.417022004702574, "RUDE" in os.environ, Path.cwd() == Path("/"))"""
+print(np.random.random() == 0.417022004702574, "RUDE" in os.environ)
+print(Path.cwd() == Path("/"))"""
 
 
 def test_what_a_page_changes_no_other_page_notices() -> None:
-    shown = "3 [0.33333333] 2.0\nFalse False False"
+    shown = "3 [0.33333333] 2.0\nFalse False\nFalse"
     for text, said in ((python(RUDE), ""), (python(POLITE, shown), "")):
         assert verdicts(text) == [said]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import linecache
+import re
 import sys
 import traceback
 import types
@@ -27,6 +28,8 @@ from fishbook.loom.capture import (
 
 FUTURE = annotations.compiler_flag
 """Marks code that imported annotations from `__future__`, as this file does."""
+
+LINE = re.compile(r"(?<=\bon line )\d+")
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ class Namespace:
             except BaseException as exception:
                 if reason := self.missed(exception):
                     return Result(skipped=reason)
-                error, trace = map(plain, explain(exception, piece.path))
+                error, trace = map(plain, explain(exception, piece))
         return Result(self.printed.text(), error, trace, svg, fault=fault)
 
     def missed(self, exception: BaseException) -> str:
@@ -191,16 +194,18 @@ def evaluate(source: str, space: Space, path: str) -> object:
     return eval(code, space.names)
 
 
-def explain(exception: BaseException, path: str) -> tuple[str, str]:
+def explain(exception: BaseException, piece: Piece) -> tuple[str, str]:
     """Return an exception's last lines, and the way to it from the page on."""
     lines = traceback.format_exception_only(exception)
     frames = traceback.extract_tb(exception.__traceback__)
-    shown = dropwhile(lambda frame: frame.filename != path, frames)
+    shown = dropwhile(lambda frame: frame.filename != piece.path, frames)
     trace = "".join([*traceback.format_list(shown), *lines])
-    if isinstance(exception, SyntaxError):
-        # Where Python can't read the code, it names the file, which differs by machine.
-        lines = list(dropwhile(lambda line: line.startswith(" "), lines))
-    return "".join(lines), trace
+    if not isinstance(exception, SyntaxError):
+        return "".join(lines), trace
+    # Where Python can't read the code, it names the file, which differs by machine,
+    # and perhaps a line, which differs by what stands above the block.
+    error = "".join(dropwhile(lambda line: line.startswith(" "), lines))
+    return LINE.sub(lambda found: str(int(found[0]) - piece.line), error), trace
 
 
 @contextlib.contextmanager
