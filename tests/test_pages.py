@@ -28,6 +28,8 @@ def complaints(book: Book, page: Page) -> list[str]:
         for cell in (cell for cell in page.cells if not cell.code.hidden):
             seen = replace(cell, code=code_of(page, cell), skip=skip_of(cell))
             result = reader.run(seen)
+            if result.skipped:
+                continue
             seen = replace(seen, figure=None)
             if wrong := verdict(reader.folder, seen, replace(result, svg="")):
                 found.append(f"{page.path}:{cell.code.line}: {wrong}")

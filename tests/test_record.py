@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unittest
 from pathlib import Path
 
@@ -170,6 +171,17 @@ def test_whatever_is_recorded_is_sound_and_passes(book_root: Path) -> None:
     assert shown[10] == "ValueError: \\ud800 \\x00 bold"
     assert shown[12] == "ValueError: printed\nTypeError: raised"
     assert shown[15:19] == ["2 of 3", "1\n2", "\\x00 red \\x07 \\x85 \\x0c", "\\xff"]
+
+
+def test_a_new_file_may_be_read_by_whom_the_umask_lets(book_root: Path) -> None:
+    (book_root / DOT).unlink()
+    before = os.umask(0o027)
+    try:
+        record(Book.load(book_root), [book_root / SUMS])
+    finally:
+        os.umask(before)
+    if os.name == "posix":
+        assert (book_root / DOT).stat().st_mode & 0o777 == 0o640
 
 
 @pytest.mark.parametrize(
