@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-import fishbook
 from fishbook.loom.apart import Runner
 from fishbook.loom.book import Book, place
 from fishbook.loom.check import check
@@ -195,12 +193,9 @@ def real(x: float) -> float:
     "docs/conftest.py": """\
 from pathlib import Path
 
-import fishbook
 from fishbook.loom.collect import collector
 
-ROOT = Path(__file__).parent.parent
-fishbook.__path__.append(str(ROOT / "fishbook"))
-pytest_collect_file = collector(ROOT)
+pytest_collect_file = collector(Path(__file__).parent.parent)
 """,
 }
 
@@ -211,18 +206,8 @@ def make_book(root: Path, more: Mapping[str, str] = MappingProxyType({})) -> Pat
         write_text(root / name, text)
     book = Book.load(root)
     write(book)
-    with pytest.MonkeyPatch.context() as patch:
-        make_importable(root, patch)
-        record(book)
+    record(book)
     return root
-
-
-def make_importable(root: Path, patch: pytest.MonkeyPatch) -> None:
-    """Let `import fishbook.gates` find the small book's package too."""
-    folders = [*fishbook.__path__, str(root / "fishbook")]
-    patch.setattr(fishbook, "__path__", folders)
-    for name in ("fishbook.gates", "fishbook.guards"):
-        patch.delitem(sys.modules, name, raising=False)
 
 
 def page_of(text: str, name: str = "01-a/01-p") -> Page:

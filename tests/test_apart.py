@@ -123,6 +123,13 @@ def test_all_that_reaches_the_output_is_taken_in_order(
     assert capfd.readouterr() == ("", "beside\nas well\n")
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_copy_of_the_process_answers_for_no_block() -> None:
+    fork = "import os\n\nif child := os.fork():\n    _ = os.waitpid(child, 0)"
+    text = python(f"{fork}\nelse:\n    print('copy')", "copy")
+    assert verdicts(text + python("print(2)", "2") + python("3")) == ["", "", ""]
+
+
 def test_a_block_cannot_ask() -> None:
     (said,) = verdicts(raising("input()", "EOFError: EOF when reading a line"))
     assert said == ""

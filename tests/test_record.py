@@ -274,6 +274,7 @@ def test_a_block_that_touches_the_book_ends_the_recording(
 def test_files_that_editors_keep_for_a_while_are_not_the_books(book_root: Path) -> None:
     code = "from pathlib import Path\n\n"
     code += "\n".join(f"Path({n!r}).touch()" for n in (".x.md.swp", "x.md~", "new.md"))
+    code += "\nPath('__pycache__').mkdir()\nPath('__pycache__/x.pyc').touch()"
     write_text(book_root / MORE, python(f"{code}\nprint(1)"))
     assert record(Book.load(book_root), [book_root / MORE]) == [MORE]
 

@@ -33,7 +33,7 @@ _, loom, book, scratch = sys.argv
 sys.path.insert(0, loom)
 from fishbook.loom.inside import main
 
-sys.path[0] = book
+sys.path[0], sys.argv[1:] = book, []
 main(book, scratch)
 """
 """Runs this loom, and lets pages import from the package beside them before others."""
@@ -41,7 +41,7 @@ main(book, scratch)
 LIMIT = "FISHBOOK_BLOCK_SECONDS"
 """The environment variable with the seconds that a block may take."""
 
-SECONDS = 600.0
+SECONDS = 1800.0
 """What a block may take otherwise; one that is marked as long takes ten times that."""
 
 RUNS_LONG = "runs long: `make test-long`, or FISHBOOK_LONG=1, runs it"
@@ -58,7 +58,9 @@ def seconds() -> float:
     with contextlib.suppress(ValueError):
         if (limit := float(text)) > 0:
             return limit
-    raise LoomError([f"got {LIMIT}={text}, but want a number of seconds, as in 600"])
+    raise LoomError(
+        [f"got {LIMIT}={text}, but want a number of seconds, as in {SECONDS:.0f}"]
+    )
 
 
 class Runner:

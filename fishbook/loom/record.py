@@ -27,7 +27,9 @@ class TouchedError(LoomError):
 
 
 def record(
-    book: Book, only: Iterable[Path] = (), tell: Callable[[str], object] = str
+    book: Book,
+    only: Iterable[Path] = (),
+    tell: Callable[[str], object] = lambda name: None,
 ) -> list[str]:
     """Run pages and write what they printed and drew; return the files changed.
 
@@ -110,14 +112,16 @@ def _results(book: Book, page: Page) -> list[Result]:
 
 
 def _files(docs: Path) -> Files:
-    """Return the files of the book, without those that editors keep for a while."""
+    """Return the files of the book, without those that programs keep for a while."""
     found: Files = {}
     for path in docs.rglob("*"):
-        if not path.name.startswith(".") and not path.name.endswith("~"):
-            with contextlib.suppress(FileNotFoundError):
-                state = path.stat()
-                if stat.S_ISREG(state.st_mode):
-                    found[path] = state.st_size, state.st_mtime_ns
+        parts = path.relative_to(docs).parts
+        if any(part.startswith((".", "__")) or part.endswith("~") for part in parts):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            if stat.S_ISREG(state.st_mode):
+                found[path] = state.st_size, state.st_mtime_ns
     return found
 
 
@@ -131,7 +135,7 @@ def _require_untouched(page: Page, before: Files, after: Files) -> None:
             touched.append(path)
     if touched:
         what = f"while this page ran, these files went or changed: {_listed(touched)}"
-        fix = "restore them, and let its blocks write into a temporary folder"
+        fix = "if a block did that, restore them, and let it use a temporary folder"
         raise TouchedError([Problem(page.path, 1, what, fix)])
 
 
