@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import stat
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
 from fishbook.loom.apart import Runner
@@ -18,7 +18,7 @@ from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.run import Result
 from fishbook.loom.tangle import differences
 
-Files = dict[Path, tuple[int, int]]
+Files = dict[PurePosixPath, tuple[int, int]]
 """Size and time of the last change of files."""
 
 
@@ -54,13 +54,9 @@ def record(
     if differences(book):
         what = "the package is not what the pages make, and pages import from it"
         raise LoomError([f"{what}; run `fishbook tangle` first"])
-    wanted = [path.resolve() for path in only]
     changed: list[str] = []
     problems: list[Problem | str] = []
-    for page in book.pages:
-        path = (book.root / page.path).resolve()
-        if wanted and not any(path.is_relative_to(place) for place in wanted):
-            continue
+    for page in _wanted(book, [path.resolve() for path in only]):
         try:
             names = _record_page(book, page)
         except LoomError as error:
@@ -74,6 +70,15 @@ def record(
     if problems:
         raise LoomError(dict.fromkeys(problems))
     return changed
+
+
+def _wanted(book: Book, places: list[Path]) -> Iterator[Page]:
+    """Yield the pages with code at some places, or anywhere."""
+    for page in book.pages:
+        path = (book.root / page.path).resolve()
+        here = not places or any(path.is_relative_to(place) for place in places)
+        if here and page.cells:
+            yield page
 
 
 def _record_page(book: Book, page: Page) -> list[str]:
@@ -115,13 +120,13 @@ def _files(docs: Path) -> Files:
     """Return the files of the book, without those that programs keep for a while."""
     found: Files = {}
     for path in docs.rglob("*"):
-        parts = path.relative_to(docs).parts
-        if any(part.startswith((".", "__")) or part.endswith("~") for part in parts):
+        name = PurePosixPath(path.relative_to(docs.parent).as_posix())
+        if any(p.startswith((".", "__")) or p.endswith("~") for p in name.parts):
             continue
         with contextlib.suppress(FileNotFoundError):
             state = path.stat()
             if stat.S_ISREG(state.st_mode):
-                found[path] = state.st_size, state.st_mtime_ns
+                found[name] = state.st_size, state.st_mtime_ns
     return found
 
 
@@ -139,7 +144,7 @@ def _require_untouched(page: Page, before: Files, after: Files) -> None:
         raise TouchedError([Problem(page.path, 1, what, fix)])
 
 
-def _listed(paths: list[Path]) -> str:
+def _listed(paths: list[PurePosixPath]) -> str:
     more = f" and {len(paths) - 9} more" if len(paths) > 9 else ""
     return ", ".join(map(str, paths[:9])) + more
 
