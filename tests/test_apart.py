@@ -243,7 +243,7 @@ from fishbook.loom.apart import Process
 from fishbook.loom.run import Piece
 
 process = Process(Path(), Path())
-print(process.python.pid, flush=True)
+print(process.python.pid, process.printed.parent, flush=True)
 process.ask([Piece("while True: pass", "x.md", 1)], 9999)
 """
 
@@ -253,10 +253,11 @@ def test_a_page_ends_when_its_parent_is_killed() -> None:
     command = [sys.executable, "-c", PARENT]
     with subprocess.Popen(command, cwd=LOOM, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
-        child = int(parent.stdout.readline())
-        os.kill(child, 0)
+        child, _, scratch = parent.stdout.readline().decode().strip().partition(" ")
+        os.kill(int(child), 0)
         parent.kill()
-    wait_until_gone(child)
+    wait_until_gone(int(child))
+    assert not Path(scratch).exists()
 
 
 def wait_until_gone(process: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -65,7 +66,7 @@ def settings() -> Iterator[str]:
         yield f"{name}: {text}".replace("#", "")  # which begins a comment there
 
 
-def requests() -> Iterator[dict[str, Any]]:
+def requests(scratch: str) -> Iterator[dict[str, Any]]:
     """Yield what is asked; when no one asks any more, end soon, whatever still runs."""
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
     source = os.fdopen(os.dup(0), encoding="utf-8")
@@ -76,16 +77,18 @@ def requests() -> Iterator[dict[str, Any]]:
             waiting.put(line)
         waiting.put("")
         time.sleep(GRACE)
+        shutil.rmtree(scratch, ignore_errors=True)
         os._exit(0)
 
     threading.Thread(target=read, daemon=True).start()
     while line := waiting.get():
         yield json.loads(line)
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def main(root: str, scratch: str) -> None:
     """Answer requests until there are no more."""
-    asked = requests()
+    asked = requests(scratch)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     use_package(Path(root))
     Style(Path(scratch, "matplotlibrc"))
