@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from fishbook.loom.apart import Runner
 from fishbook.loom.book import Book, place
 from fishbook.loom.check import check
 from fishbook.loom.cli import main
 from fishbook.loom.collect import page_tests
-from fishbook.loom.compare import verdict
 from fishbook.loom.page import Page, parse
 from fishbook.loom.record import record
 from fishbook.loom.tangle import write
@@ -35,6 +33,8 @@ HOLDERS = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 NOWHERE = Path("no-such-folder")
 GATES = "docs/01-gates/01-not.md"
 SUMS = "docs/02-sums/01-total.md"
+MORE = "docs/03-more/index.md"
+"""A page that some tests add."""
 DOT = "docs/02-sums/figures/dot.svg"
 FILES = {
     "docs/index.md": f"""\
@@ -248,33 +248,10 @@ def chunk(code: str, target: str = "fishbook/a.py") -> str:
     return f'```python title="{target}"\n{code}\n```\n\n'
 
 
-def verdicts(*texts: str) -> list[str]:
-    """Run the last of some pages; give what is wrong, block by block."""
-    book = book_of(*texts)
-    said = []
-    with Runner(book, book.pages[-1]) as runner:
-        for cell in book.pages[-1].cells:
-            result = runner.run(cell)
-            said.append(result.skipped or verdict(Path(), cell, result))
-    return said
-
-
 def examples(root: Path, name: str) -> list[Any]:
     """Give a page's blocks as pytest gets them."""
     sybil = pytest.importorskip("sybil").Sybil([page_tests(root)])
     return list(sybil.parse(root / name).examples())
-
-
-def failures(root: Path) -> str:
-    """Run each block as pytest does; give what is said of those that fail."""
-    said = []
-    for page in Book.load(root).pages:
-        for example in examples(root, str(page.path)):
-            try:
-                example.evaluate()
-            except AssertionError as error:
-                said.append(str(error))
-    return "\n".join(said)
 
 
 def bare_tree(code: str) -> str:

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from books import book_of, python, raising, verdicts, write_text
+from books import book_of, python, raising, write_text
+from running import verdicts
 
 from fishbook.loom.apart import LIMIT, LOOM, Process, Runner
 from fishbook.loom.problem import LoomError

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from books import DOT, GATES, SUMS, edit, failures, problems_of, read_text
+from books import DOT, GATES, SUMS, edit, problems_of, read_text
+from running import failures
 
 from fishbook.loom.book import Book
 from fishbook.loom.tangle import differences

@@ -16,9 +16,9 @@ from books import (
     python,
     raising,
     read_text,
-    verdicts,
     write_text,
 )
+from running import verdicts
 
 from fishbook.loom.book import Book
 from fishbook.loom.compare import drawn_by
