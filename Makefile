@@ -7,10 +7,10 @@ READY := .venv/.ready
 SITE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test build check record bench lock clean
+.PHONY: help setup serve test test-long build check record bench lock clean
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) $(SITE) ## install everything into .venv and node_modules
 
@@ -31,6 +31,9 @@ serve: setup ## serve the site at http://127.0.0.1:8000/, reloading on a change
 test: setup ## run every block of every page, and all other tests
 	@# A thread for each worker: more threads than cores would wait for one another.
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+test-long: setup ## the same with the blocks that run long
+	FISHBOOK_LONG=1 $(MAKE) test
 
 build: setup ## build the site, all editions, into site/
 	$(BIN)/fishbook build --strict

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-import fishbook
 from fishbook.loom.book import Book, place
 from fishbook.loom.check import check
 from fishbook.loom.cli import main
@@ -35,6 +33,8 @@ HOLDERS = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 NOWHERE = Path("no-such-folder")
 GATES = "docs/01-gates/01-not.md"
 SUMS = "docs/02-sums/01-total.md"
+MORE = "docs/03-more/index.md"
+"""A page that some tests add."""
 DOT = "docs/02-sums/figures/dot.svg"
 FILES = {
     "docs/index.md": f"""\
@@ -155,7 +155,7 @@ from fishbook.gates import Total
 Total().add("x")
 ```
 
-```output
+```output raises
 TypeError: 'x' is no number
 ```
 
@@ -193,12 +193,9 @@ def real(x: float) -> float:
     "docs/conftest.py": """\
 from pathlib import Path
 
-import fishbook
 from fishbook.loom.collect import collector
 
-ROOT = Path(__file__).parent.parent
-fishbook.__path__.append(str(ROOT / "fishbook"))
-pytest_collect_file = collector(ROOT)
+pytest_collect_file = collector(Path(__file__).parent.parent)
 """,
 }
 
@@ -209,18 +206,8 @@ def make_book(root: Path, more: Mapping[str, str] = MappingProxyType({})) -> Pat
         write_text(root / name, text)
     book = Book.load(root)
     write(book)
-    with pytest.MonkeyPatch.context() as patch:
-        make_importable(root, patch)
-        record(book)
+    record(book)
     return root
-
-
-def make_importable(root: Path, patch: pytest.MonkeyPatch) -> None:
-    """Let `import fishbook.gates` find the small book's package too."""
-    folders = [*fishbook.__path__, str(root / "fishbook")]
-    patch.setattr(fishbook, "__path__", folders)
-    for name in ("fishbook.gates", "fishbook.guards"):
-        patch.delitem(sys.modules, name, raising=False)
 
 
 def page_of(text: str, name: str = "01-a/01-p") -> Page:
@@ -244,11 +231,16 @@ def problems_of(book: Book) -> list[str]:
     return [str(problem) for problem in check(book)]
 
 
-def python(code: str, output: str = "") -> str:
+def python(code: str, output: str = "", marks: str = "") -> str:
     """Give an example as it stands on a page, with its output."""
     return f"```python\n{code}\n```\n\n" + (
-        f"```output\n{output}\n```\n\n" if output else ""
+        f"```output{marks}\n{output}\n```\n\n" if output else ""
     )
+
+
+def raising(code: str, output: str) -> str:
+    """Give an example that raises an error, and shows it."""
+    return python(code, output, " raises")
 
 
 def chunk(code: str, target: str = "fishbook/a.py") -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import make_book, make_importable
+from books import make_book
 from browsing import chromium, launched
 from hypothesis import settings
 from sites import HOME, build_real, build_small, once, served
@@ -25,11 +25,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def book_root(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a copy of the small book for one test, its package importable."""
-    root = shutil.copytree(recorded, tmp_path / "book")
-    make_importable(root, monkeypatch)
-    return root
+def book_root(recorded: Path, tmp_path: Path) -> Path:
+    """Give a copy of the small book for one test."""
+    return shutil.copytree(recorded, tmp_path / "book")
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ Dot()
 floor("x")
 ```
 
-```output
+```output raises
 TypeError: must be real number, not str
 ```
 

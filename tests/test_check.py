@@ -70,6 +70,8 @@ FORM = [
     ),
     ("</details>\n", "3: </details> without its start"),
     ("<!--- skip: next -->\n\n```python\nx\n```\n", "3: this skip gives no reason"),
+    ("<!--- long: next x -->\n\n```python\nx\n```\n", "3: this skip gives no reason"),
+    ("<!--- long: nxt -->\n\n```python\nx\n```\n", "3: this comment is almost code"),
     (chunk("    # note"), "3: this chunk begins indented but continues nothing; put"),
     ("<!-- invisible-code: python\nx\n-->\n", "3: this comment is almost code"),
     ('<!--- skip: next if(a) "b"\n-->\n', "3: this comment is almost code"),

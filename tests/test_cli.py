@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from books import GATES, edit, run_cli
+from books import GATES, edit, python, read_text, run_cli, write_text
 
 
 @pytest.fixture
@@ -112,6 +113,34 @@ def test_without_a_verbs_extra_it_says_what_to_install(
     assert done.returncode == 1
     assert f"pip install 'fishbook[{extra}]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def run_module(name: str, *arguments: str, **more: str) -> tuple[int, str, str]:
+    """Run a module as a program, with more in the environment."""
+    command = [sys.executable, "-m", name, *arguments]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, **more})
+    return done.returncode, done.stdout.decode("cp1252"), done.stderr.decode("cp1252")
+
+
+def test_a_name_that_the_terminal_cannot_show_is_written_out(root: Path) -> None:
+    write_text(root / "docs/03-多/index.md", python("print('多')"))
+    encoding = {"PYTHONIOENCODING": "cp1252"}
+    wrote = (0, f"wrote docs/03-\\u591a/index.md{os.linesep}", "")
+    assert run_module("fishbook.loom", "record", **encoding) == wrote
+    assert "```output\n多" in read_text(root / "docs/03-多/index.md")
+
+
+def test_the_verbs_are_there_by_the_name_of_their_module_too(root: Path) -> None:
+    code, output, _ = run_module("fishbook.loom.cli", "check")
+    assert (code, output.split()[1]) == (0, "pages,")
+
+
+def test_record_says_what_it_wrote_even_if_a_page_fails(root: Path) -> None:
+    edit(root / GATES, "1 0 0.333333", "old")
+    write_text(root / "docs/00-first.md", python("1 / 0"))
+    result = run_cli("record", "docs/00-first.md", "docs/01-gates")
+    assert result.exit_code == 1
+    assert result.output.startswith(f"wrote {GATES}\nError: docs/00-first.md:1: ")
 
 
 def test_help_names_every_verb() -> None:

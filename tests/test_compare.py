@@ -8,13 +8,12 @@ import io
 import pytest
 from books import book_of, python
 
+from fishbook.loom.apart import Runner
 from fishbook.loom.compare import (
     drawn_by,
-    looks_like_error,
     same_output,
     svg_difference,
 )
-from fishbook.loom.run import Runner
 
 
 @pytest.mark.parametrize(
@@ -91,27 +90,11 @@ def test_pictures_agree_where_a_reader_sees_no_difference(
     assert (svg_difference(shown, drawn) == "") is same
 
 
-@pytest.mark.parametrize(
-    ("shown", "error"),
-    [
-        ("1\nValueError: no", True),
-        ("a.b.SomeException: no\n", True),
-        ("KeyboardInterrupt", True),
-        ("No Error: none", False),
-        ("error: none", False),
-        ("", False),
-    ],
-)
-def test_an_output_that_ends_as_an_error_does_shows_one(
-    shown: str, error: bool
-) -> None:
-    assert looks_like_error(shown) is error
-
-
 def plot(code: str) -> str:
     """Give the picture that Matplotlib draws."""
     book = book_of(python(code))
-    return Runner(book, book.pages[0]).run(book.pages[0].cells[0]).svg
+    with Runner(book, book.pages[0]) as runner:
+        return runner.run(book.pages[0].cells[0]).svg
 
 
 LINE = """\

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from books import DOT, GATES, SUMS, edit, examples, problems_of, read_text
+from books import DOT, GATES, SUMS, edit, problems_of, read_text
+from running import failures
 
 from fishbook.loom.book import Book
 from fishbook.loom.tangle import differences
@@ -22,18 +23,6 @@ def run_pytest(root: Path) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "docs"]
     done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8")
     return done.returncode, done.stdout
-
-
-def failures(root: Path) -> str:
-    """Run each block as pytest does; give what is said of those that fail."""
-    said = []
-    for page in Book.load(root).pages:
-        for example in examples(root, str(page.path)):
-            try:
-                example.evaluate()
-            except AssertionError as error:
-                said.append(str(error))
-    return "\n".join(said)
 
 
 def place_of(root: Path, code: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fishbook.datasets import has_mnist
+from fishbook.loom.apart import RUNS_LONG, runs_long
 from fishbook.loom.book import Book
 from fishbook.loom.compare import same_output
 from fishbook.loom.edition import EDITIONS
@@ -36,8 +37,11 @@ def test_a_notebook_is_valid(page: Page) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_notebook_runs_and_prints_what_it_shows(page: Page, tmp_path: Path) -> None:
-    if not has_mnist() and any(cell.skip for cell in page.cells):
+    skips = [cell.skip for cell in page.cells if cell.skip]
+    if not has_mnist() and any(skip.test for skip in skips):
         pytest.skip("needs MNIST: set FISHBOOK_DATA")
+    if not runs_long() and any(skip.long for skip in skips):
+        pytest.skip(RUNS_LONG)
     shown = notebook(page, "en")
     run = notebook(page, "en")
     resources = {"metadata": {"path": str(tmp_path)}}

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-from books import DOT, GATES, SUMS, edit, python, read_text, write_text
+from books import (
+    DOT,
+    GATES,
+    MORE,
+    SUMS,
+    edit,
+    problems_of,
+    python,
+    raising,
+    read_text,
+    write_text,
+)
+from running import failures
 
 from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
@@ -54,11 +67,11 @@ def test_an_output_is_written_where_it_differs(
     book_root: Path, old: str, new: str
 ) -> None:
     words = "words, which stay as they are   \n\n"
-    write_text(book_root / SUMS, words + old)
-    changed = record(Book.load(book_root), [book_root / SUMS])
-    assert read_text(book_root / SUMS) == words + new
-    assert changed == [SUMS] * (old != new)
-    assert record(Book.load(book_root), [book_root / SUMS]) == []
+    write_text(book_root / MORE, words + old)
+    changed = record(Book.load(book_root), [book_root / MORE])
+    assert read_text(book_root / MORE) == words + new
+    assert changed == [MORE] * (old != new)
+    assert record(Book.load(book_root), [book_root / MORE]) == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +83,7 @@ def test_an_output_is_written_where_it_differs(
         ("print(NOT(0))", "import nowhere", "pip install 'fishbook[plot]'"),
         (
             "print(NOT(0))\n```\n\n```output\n1",
-            "1\n```\n\n```output\nValueError: x",
+            "1\n```\n\n```output raises\nValueError: x",
             "the page shows an error, but the block raised none",
         ),
     ],
@@ -104,3 +117,94 @@ def test_an_unsound_book_is_not_recorded(book_root: Path) -> None:
     edit(book_root / SUMS, "```python hidden", "```python hiding")
     with pytest.raises(LoomError, match="fence 'python hiding' would not be run"):
         record(Book.load(book_root), [book_root / GATES])
+
+
+ODD = [
+    (raising, "raise ValueError('one\\ntwo: three')"),
+    (raising, "raise ValueError('')"),
+    (raising, "error = ValueError('x')\nerror.add_note('a note')\nraise error"),
+    (raising, "raise ExceptionGroup('both', [ValueError('a'), TypeError('b')])"),
+    (raising, "class Stop(Exception):\n    pass\n\n\nraise Stop('here')"),
+    (raising, "raise KeyboardInterrupt"),
+    (raising, "raise SystemExit(3)"),
+    (raising, "exit()"),
+    (raising, "x = = 1"),
+    (raising, "def f():\nreturn 1"),
+    (raising, "raise ValueError('\\ud800 \\0 \\x1b[1mbold\\x1b[0m')"),
+    (raising, "print('\\ud800')"),
+    (raising, "print('ValueError: printed', end='')\nraise TypeError('raised')"),
+    (python, "print('ValueError: printed, not raised')"),
+    (python, "print('KeyboardInterrupt')"),
+    (python, "for n in range(3):\n    print(f'\\r{n} of 3', end='')"),
+    (python, "print('1\\r\\n2\\r')"),
+    (python, "print('\\0 \\x1b[31mred\\x1b[0m \\x07 \\x85 \\x0c')"),
+    (python, "import os\n\nos.write(1, b'\\xff\\n')"),
+    (python, "print('```\\n```output\\n~~~\\n</div>\\n<!---')"),
+    (python, "print('\\n\\n  x  \\n\\n')"),
+    (python, "print('\\ufeff\\u2028|')"),
+]
+
+
+def test_whatever_is_recorded_is_sound_and_passes(book_root: Path) -> None:
+    text = "# 怪 | Odd {#odd}\n\n" + "".join(make(code, "-") for make, code in ODD)
+    write_text(book_root / MORE, text)
+    assert record(Book.load(book_root)) == [MORE]
+    book = Book.load(book_root)
+    assert problems_of(book) == []
+    assert failures(book_root) == ""
+    assert record(book) == []
+    shown = [
+        c.output.text
+        for p in book.pages
+        if p.path.as_posix() == MORE
+        for c in p.cells
+        if c.output
+    ]
+    assert len(shown) == len(ODD)
+    assert shown[0] == "ValueError: one\ntwo: three"
+    assert shown[2] == "ValueError: x\na note"
+    assert shown[4] == "Stop: here"
+    assert shown[9].endswith("function definition on line 1")
+    assert shown[10] == "ValueError: \\ud800 \\x00 bold"
+    assert shown[12] == "ValueError: printed\nTypeError: raised"
+    assert shown[15:19] == ["2 of 3", "1\n2", "\\x00 red \\x07 \\x85 \\x0c", "\\xff"]
+
+
+def test_a_new_file_may_be_read_by_whom_the_umask_lets(book_root: Path) -> None:
+    (book_root / DOT).unlink()
+    before = os.umask(0o027)
+    try:
+        record(Book.load(book_root), [book_root / SUMS])
+    finally:
+        os.umask(before)
+    if os.name == "posix":
+        assert (book_root / DOT).stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (python("1 / 0", "ZeroDivisionError: division by zero"), "`output raises`"),
+        (raising("print('ValueError: no')", "ValueError: no"), "the block raised none"),
+    ],
+)
+def test_that_a_block_raises_is_known_and_not_read_from_the_text(
+    book_root: Path, text: str, said: str
+) -> None:
+    write_text(book_root / MORE, text)
+    with pytest.raises(LoomError, match=said):
+        record(Book.load(book_root))
+    assert said in failures(book_root)
+
+
+def test_the_pages_beside_one_that_fails_are_recorded_and_named(
+    book_root: Path,
+) -> None:
+    for n, code in enumerate(["print(3)", "1 / 0", "print(5)"], 3):
+        write_text(book_root / f"docs/{n:02}-x/index.md", python(code))
+    told: list[str] = []
+    with pytest.raises(LoomError) as refused:
+        record(Book.load(book_root), tell=told.append)
+    assert str(refused.value).startswith("docs/04-x/index.md:1: this block raised")
+    assert told == ["docs/03-x/index.md", "docs/05-x/index.md"]
+    assert "```output\n5" in read_text(book_root / told[1])

@@ -10,33 +10,22 @@ import pytest
 from books import (
     GATES,
     SUMS,
-    book_of,
     chunk,
     edit,
     examples,
     python,
+    raising,
     read_text,
     write_text,
 )
+from running import verdicts
 
 from fishbook.loom.book import Book
-from fishbook.loom.compare import drawn_by, verdict
+from fishbook.loom.compare import drawn_by
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
-from fishbook.loom.run import Runner
 
 SKIP = '<!--- skip: next "why" -->\n\n'
-
-
-def verdicts(*texts: str) -> list[str]:
-    """Run the last of some pages; give what is wrong, block by block."""
-    book = book_of(*texts)
-    runner = Runner(book, book.pages[-1])
-    said = []
-    for cell in book.pages[-1].cells:
-        result = runner.run(cell)
-        said.append(result.skipped or verdict(Path(), cell, result))
-    return said
 
 
 def test_a_skipped_block_takes_those_with_it_that_need_its_names() -> None:
@@ -170,7 +159,7 @@ def test_whatever_a_block_raises_is_its_own_failure(code: str, said: str) -> Non
 def test_an_error_is_shown_on_a_line_of_its_own_without_a_folder(
     code: str, output: str
 ) -> None:
-    assert verdicts(python(code, output)) == [""]
+    assert verdicts(raising(code, output)) == [""]
 
 
 def test_each_block_is_a_test_at_its_line(book_root: Path) -> None:

@@ -20,6 +20,7 @@ from fishbook.loom.blocks import (
     Formula,
     Half,
     Heading,
+    Output,
     Pair,
     Shared,
     Skip,
@@ -236,7 +237,26 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
 )
 def test_a_skip_has_a_test_and_a_reason(rule: str, test: str, reason: str) -> None:
     skip = one(f"<!--- skip: next {rule} -->\n", Skip)
-    assert (skip.test, skip.reason) == (test, reason)
+    assert (skip.test, skip.reason, skip.long) == (test, reason, False)
+    long = one(f"<!--- long: next {rule} -->\n", Skip)
+    understood = bool(reason) or not rule
+    assert (long.test, long.reason, long.long) == (test, reason, understood)
+
+
+@pytest.mark.parametrize(
+    ("marks", "varies", "raises"),
+    [
+        ("", False, False),
+        (" varies", True, False),
+        (" raises", False, True),
+        (" raises varies", True, True),
+    ],
+)
+def test_an_output_may_vary_and_may_end_in_an_error(
+    marks: str, varies: bool, raises: bool
+) -> None:
+    output = one(f"```output{marks}\n```\n", Output)
+    assert (output.text, output.varies, output.raises) == ("", varies, raises)
 
 
 @pytest.mark.parametrize(

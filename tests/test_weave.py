@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import SUMS, TWINS, bare_tree, book_at, book_of, chunk, edit, python
+from books import SUMS, TWINS, bare_tree, book_at, book_of, chunk, edit, python, raising
 
 from fishbook.loom import names
 from fishbook.loom.blocks import fenced
@@ -219,6 +219,33 @@ def test_a_notebooks_cells_are_whole(recorded: Path) -> None:
     (solution,) = (c for c in cells if c["cell_type"] == "code")
     assert solution["metadata"]["tags"] == ["hide-input", "raises-exception"]
     assert solution["outputs"][0]["ename"] == "TypeError"
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "error"),
+    [
+        ("ValueError: no", "", "ValueError: no"),
+        ("half\nValueError: no\ntwo", "half\n", "ValueError: no\ntwo"),
+        ("TypeError: told\nValueError: no", "TypeError: told\n", "ValueError: no"),
+        ("1\n\nStop: here\n  indented", "1\n", "Stop: here\n  indented"),
+        ("KeyboardInterrupt", "", "KeyboardInterrupt"),
+    ],
+)
+def test_a_notebook_keeps_an_error_apart(shown: str, printed: str, error: str) -> None:
+    book = book_of(raising("1 / 0", shown))
+    (cell,) = cells_of(weave_notebook(book, book.pages[0], "en", URL))
+    assert cell["metadata"]["tags"] == ["raises-exception"]
+    *streams, failure = cell["outputs"]
+    assert "".join(stream["text"] for stream in streams) == printed
+    assert "\n".join(failure["traceback"]) == error
+    assert failure["ename"] == error.partition(":")[0]
+
+
+def test_what_only_looks_like_an_error_is_none_in_a_notebook() -> None:
+    book = book_of(python("print('ValueError: no')", "ValueError: no"))
+    (cell,) = cells_of(weave_notebook(book, book.pages[0], "en", URL))
+    (stream,) = cell["outputs"]
+    assert (stream["text"], cell["metadata"]) == ("ValueError: no\n", {})
 
 
 def test_a_notebook_borrows_what_a_chunk_has_from_earlier_pages() -> None:

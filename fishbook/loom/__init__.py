@@ -16,7 +16,10 @@ check/      every rule of the grammar, and only here
 imports     the imports at the top of a tangled file
 tangle      the book to the package; edits by hand are kept
 
-run         a page's cells run in order, in one namespace
+capture     what a block prints, by whatever way, and what it draws
+run         a page's code run in order, in one namespace
+inside      a page's own process, in which that is done
+apart       that process from outside: begun, asked, held to limits, ended
 compare     what was printed and drawn beside what the page shows
 record      what was printed and drawn, written into the page
 collect     each block of each page a test

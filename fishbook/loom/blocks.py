@@ -107,10 +107,14 @@ class Code(Block):
 
 @dataclass(frozen=True)
 class Output(Block):
-    """What the code above prints; `varies` where its numbers are timings."""
+    """What the code above prints; `varies` where its numbers are timings.
+
+    With `raises`, the code ends in an exception, whose last lines end the text.
+    """
 
     text: str
     varies: bool
+    raises: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,14 @@ class DetailsClose(Block):
 
 @dataclass(frozen=True)
 class Skip(Block):
-    """The next code is skipped, always or where `test` is true, for a reason."""
+    """The next code is skipped, always or where `test` is true, for a reason.
+
+    If it is `long`, it is skipped unless long code is asked for.
+    """
 
     test: str
     reason: str
+    long: bool = False
 
 
 @dataclass(frozen=True)

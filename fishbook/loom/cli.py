@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import click
@@ -45,6 +47,9 @@ def main() -> None:
 
     Works on the book in the current directory.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal may not know all letters of a file's name.
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @main.command()
@@ -80,8 +85,7 @@ def record(pages: tuple[Path, ...]) -> None:
     """Run pages, or folders of pages, and write what they print and draw into them."""
     from fishbook.loom.record import record as record_book
 
-    for name in record_book(Book.load(ROOT), pages):
-        click.echo(f"wrote {name}")
+    record_book(Book.load(ROOT), pages, lambda name: click.echo(f"wrote {name}"))
 
 
 @main.command()
@@ -115,3 +119,7 @@ def serve(host: str, port: int) -> None:
     from fishbook.loom.site.serve import serve as serve_site
 
     serve_site(ROOT.resolve(), host=host, port=port)
+
+
+if __name__ == "__main__":
+    main()

@@ -8,12 +8,12 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fishbook.loom.apart import Runner
 from fishbook.loom.blocks import Cell
 from fishbook.loom.book import Book
 from fishbook.loom.check import unsound
 from fishbook.loom.compare import other_matplotlib, verdict
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.run import Runner
 
 if TYPE_CHECKING:
     from sybil import Document, Example, Region
@@ -73,6 +73,9 @@ def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
             result = runner.run(cell)
         except LoomError as error:
             return str(error)
+        finally:
+            if cell is runner.page.cells[-1]:
+                runner.close()
         if result.skipped:
             raise unittest.SkipTest(result.skipped)
         if wrong := verdict(folder, cell, result):

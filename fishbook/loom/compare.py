@@ -32,27 +32,38 @@ PIXEL_TOLERANCE = 2
 
 def verdict(folder: Path, cell: Cell, result: Result) -> str:
     """Say what the page shows and the run did not give, or nothing."""
+    if wrong := unfit(folder, cell, result):
+        return "; ".join(wrong)
     shown = cell.output.text if cell.output else ""
     varies = bool(cell.output and cell.output.varies)
-    expects_error = looks_like_error(shown)
-    if result.error and not expects_error:
-        head = "this block raised an error the page doesn't show:"
-        return "\n".join(filter(None, [head, result.printed, result.trace]))
-    if expects_error and not result.error:
-        return f"the page shows an error, but the block raised none:\n{shown}"
     if not same_output(shown, result.text, varies=varies):
         head = "page (-) and run (+) differ; if the run is right, `fishbook record`:"
         return f"{head}\n{diff(shown, result.text)}"
     return figure_verdict(folder, cell.figure, result.svg)
 
 
-def looks_like_error(shown: str) -> bool:
-    """Whether an output ends as an exception does: `SomeError: what happened`."""
-    last = shown.rstrip().rpartition("\n")[2]
-    name = last.partition(":")[0]
-    return name.replace(".", "").isidentifier() and name.endswith(
-        ("Error", "Exception", "Warning", "Interrupt")
-    )
+def unfit(folder: Path, cell: Cell, result: Result) -> tuple[str, str] | None:
+    """Say what a block did that its page has no room for, and what to do."""
+    raises = bool(cell.output and cell.output.raises)
+    if result.fault:
+        what, _, fix = result.fault.partition("; ")
+        return f"this block {what}", fix
+    if result.error and not raises:
+        said = f"{result.printed.rstrip()}\n{result.trace}".strip("\n")
+        what = f"this block raised an error the page doesn't show:\n{said}"
+        if result.error.startswith("ModuleNotFoundError"):
+            return what, "pip install 'fishbook[plot]' brings what pages draw with"
+        return what, "mend it, or show the error in an `output raises` fence"
+    if raises and not result.error:
+        what = "the page shows an error, but the block raised none"
+        return what, "mend the block, or write `output` in place of `output raises`"
+    if cell.code.hidden and result.text.strip() and not cell.output:
+        what = f"this hidden code prints:\n{result.text.rstrip()}"
+        return what, "take the print out, or put an output fence after it"
+    if bool(cell.figure) != bool(result.svg):
+        fix = "draw one, or add a line ![中文 | English](figures/NAME.svg)"
+        return figure_verdict(folder, cell.figure, result.svg), fix
+    return None
 
 
 def figure_verdict(folder: Path, figure: Figure | None, svg: str) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from typing import Any
 
 from fishbook.loom import blocks, disk, names
 from fishbook.loom.blocks import MARKER, Block, Twins
 from fishbook.loom.book import Book, figure_label
-from fishbook.loom.compare import looks_like_error
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.inline import is_outside
 from fishbook.loom.markdown import Weaver, address, numbered_tex
 from fishbook.loom.page import Page
 from fishbook.loom.svg import weave_svg
+
+ERROR = re.compile(
+    r"^[\w.]*(?:Error|Exception|Group|Warning|Interrupt|Exit)(?=:|$)", re.M
+)
+"""Where an exception's last lines most likely begin: notebooks keep them apart."""
 
 
 class NotebookWeaver(Weaver):
@@ -156,8 +161,8 @@ def _code_cell(
     if folded:
         code = _folded(code)
     if cell.output:
-        code["outputs"] += _outputs(cell.output.text)
-        if looks_like_error(cell.output.text):
+        code["outputs"] += _outputs(cell.output)
+        if cell.output.raises:
             code["metadata"].setdefault("tags", []).append("raises-exception")
     if cell.figure:
         svg = disk.read(book.root / page.path.parent / cell.figure.path)
@@ -180,12 +185,15 @@ def _drawn(figure: blocks.Figure, svg: str, edition: str) -> dict[str, Any]:
     }
 
 
-def _outputs(shown: str) -> list[dict[str, Any]]:
-    printed, failure = shown, []
-    if looks_like_error(shown):
-        printed, _, error = shown.rstrip("\n").rpartition("\n")
+def _outputs(output: blocks.Output) -> list[dict[str, Any]]:
+    """Return what a block printed, and what it raised, as outputs of a cell."""
+    printed, failure = output.text, []
+    if output.raises:
+        *_, start = [0, *(m.start() for m in re.finditer(r"^\S", printed, re.M))]
+        *_, start = [start, *(m.start() for m in ERROR.finditer(printed))]
+        printed, error = printed[:start].rstrip("\n"), printed[start:].rstrip("\n")
         name, _, value = error.partition(": ")
-        what = {"ename": name, "evalue": value, "traceback": [error]}
+        what = {"ename": name, "evalue": value, "traceback": error.split("\n")}
         failure = [{"output_type": "error", **what}]
     stream = {"output_type": "stream", "name": "stdout", "text": printed + "\n"}
     return ([stream] if printed else []) + failure

@@ -2,84 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+import contextlib
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
+from fishbook.loom.apart import Runner
 from fishbook.loom.blocks import Cell, Output, fenced
 from fishbook.loom.book import Book
 from fishbook.loom.check import require_sound
-from fishbook.loom.compare import (
-    drawn_by,
-    figure_verdict,
-    looks_like_error,
-    same_output,
-    svg_difference,
-)
-from fishbook.loom.page import Page
+from fishbook.loom.compare import drawn_by, same_output, svg_difference, unfit
+from fishbook.loom.page import Page, parse
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.run import Result, Runner
+from fishbook.loom.run import Result
+from fishbook.loom.tangle import differences
+
+Files = dict[PurePosixPath, tuple[int, int]]
+"""Size and time of the last change of files."""
 
 
-def record(book: Book, only: Iterable[Path] = ()) -> list[str]:
+class TouchedError(LoomError):
+    """Something changed the files of the book while a page ran."""
+
+
+def record(
+    book: Book,
+    only: Iterable[Path] = (),
+    tell: Callable[[str], object] = lambda name: None,
+) -> list[str]:
     """Run pages and write what they printed and drew; return the files changed.
+
+    A page that fails is left as it is, and the others are recorded all the same.
 
     Parameters
     ----------
     book : Book
-        The book; it has to be sound.
+        The book; it has to be sound, and its package tangled.
     only : iterable of Path
         The pages to run, or folders of pages; all of them where none is given.
+    tell : callable
+        Called with the name of each file once it is written.
+
+    Raises
+    ------
+    LoomError
+        At the end, with all that failed; at once where pages can't be run at all, or
+        where files in `docs/` changed while a page ran.
     """
     require_sound(book)
-    wanted = [path.resolve() for path in only]
+    if differences(book):
+        what = "the package is not what the pages make, and pages import from it"
+        raise LoomError([f"{what}; run `fishbook tangle` first"])
     changed: list[str] = []
-    for page in book.pages:
-        path = (book.root / page.path).resolve()
-        if not wanted or any(path.is_relative_to(place) for place in wanted):
-            changed += _record_page(book, page)
+    problems: list[Problem | str] = []
+    for page in _wanted(book, [path.resolve() for path in only]):
+        try:
+            names = _record_page(book, page)
+        except LoomError as error:
+            problems += error.problems
+            if isinstance(error, TouchedError):
+                break
+        else:
+            changed += names
+            for name in names:
+                tell(name)
+    if problems:
+        raise LoomError(dict.fromkeys(problems))
     return changed
 
 
+def _wanted(book: Book, places: list[Path]) -> Iterator[Page]:
+    """Yield the pages with code at some places, or anywhere."""
+    for page in book.pages:
+        path = (book.root / page.path).resolve()
+        here = not places or any(path.is_relative_to(place) for place in places)
+        if here and page.cells:
+            yield page
+
+
 def _record_page(book: Book, page: Page) -> list[str]:
-    """Run one page; nothing of it is written where a block fails."""
-    runner = Runner(book, page)
-    folder = (book.root / page.path).parent
+    """Run one page and write it; nothing of it is written where a block fails."""
+    root = book.root.resolve()
+    folder = (root / page.path).parent
+    before = _files(root / "docs")
+    try:
+        results = _results(book, page)
+    finally:
+        _require_untouched(page, before, _files(root / "docs"))
+    page = _as_it_is_now(root, page)
     texts: dict[int, str] = {}
-    figures: dict[Path, str] = {}
-    for cell in page.cells:
-        result = runner.run(cell)
-        if result.skipped:
-            continue
-        if wrong := _unexpected(folder, cell, result):
-            raise LoomError([Problem(page.path, cell.code.line, *wrong)])
-        texts |= _output(cell, result)
-        if cell.figure and _moved(folder / cell.figure.path, result.svg):
-            figures[folder / cell.figure.path] = result.svg
+    files: dict[Path, str] = {}
+    for cell, result in zip(page.cells, results, strict=True):
+        if not result.skipped:
+            texts |= _output(cell, result)
+            if cell.figure and _moved(folder / cell.figure.path, result.svg):
+                files[folder / cell.figure.path] = result.svg
     text = "".join(texts.get(block.line, block.raw) for block in page.blocks)
-    files = {book.root / page.path: text, **figures}
+    files = {root / page.path: text, **files}
     changed = [path for path, new in files.items() if disk.write(path, new)]
-    return [path.relative_to(book.root).as_posix() for path in changed]
+    return [path.relative_to(root).as_posix() for path in changed]
 
 
-def _unexpected(folder: Path, cell: Cell, result: Result) -> tuple[str, str] | None:
-    """Say what a block did that its page has no room for, and what to do."""
-    shown = cell.output.text if cell.output else ""
-    if result.error and not looks_like_error(shown):
-        what = f"this block raised an error the page doesn't show:\n{result.trace}"
-        if result.error.startswith("ModuleNotFoundError"):
-            return what, "pip install 'fishbook[plot]' brings what pages draw with"
-        return what, "mend it, or show the error in an output fence that ends with it"
-    if looks_like_error(shown) and not result.error:
-        what = "the page shows an error, but the block raised none"
-        return what, "mend the block, or take the error out of the output fence"
-    if cell.code.hidden and result.text and not cell.output:
-        what = f"this hidden code prints:\n{result.text}"
-        return what, "take the print out, or put an output fence after it"
-    if bool(cell.figure) != bool(result.svg):
-        fix = "draw one, or add a line ![中文 | English](figures/NAME.svg)"
-        return figure_verdict(folder, cell.figure, result.svg), fix
-    return None
+def _results(book: Book, page: Page) -> list[Result]:
+    """Return what each cell of a page gives, which the page has room for."""
+    results = []
+    with Runner(book, page) as runner:
+        for cell in page.cells:
+            result = runner.run(cell)
+            if not result.skipped and (wrong := unfit(runner.folder, cell, result)):
+                raise LoomError([Problem(page.path, cell.code.line, *wrong)])
+            results.append(result)
+    return results
+
+
+def _files(docs: Path) -> Files:
+    """Return the files of the book, without those that programs keep for a while."""
+    found: Files = {}
+    for path in docs.rglob("*"):
+        name = PurePosixPath(path.relative_to(docs.parent).as_posix())
+        if any(p.startswith((".", "__")) or p.endswith("~") for p in name.parts):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            state = path.stat()
+            if stat.S_ISREG(state.st_mode):
+                found[name] = state.st_size, state.st_mtime_ns
+    return found
+
+
+def _require_untouched(page: Page, before: Files, after: Files) -> None:
+    """Refuse to go on where files went or changed; an author may have saved pages."""
+    long = any(cell.skip and cell.skip.long for cell in page.cells)
+    kept = {".md", ".npz"} if long else {".md"}
+    touched = [path for path in before if path not in after]
+    for path, state in after.items():
+        if state != before.get(path) and path.suffix not in kept:
+            touched.append(path)
+    if touched:
+        what = f"while this page ran, these files went or changed: {_listed(touched)}"
+        fix = "if a block did that, restore them, and let it use a temporary folder"
+        raise TouchedError([Problem(page.path, 1, what, fix)])
+
+
+def _listed(paths: list[PurePosixPath]) -> str:
+    more = f" and {len(paths) - 9} more" if len(paths) > 9 else ""
+    return ", ".join(map(str, paths[:9])) + more
+
+
+def _as_it_is_now(root: Path, page: Page) -> Page:
+    """Return the page as its author may have saved it while it ran."""
+    try:
+        now = parse(disk.read_all(root, [page.path])[page.path], page.path)
+    except FileNotFoundError:
+        now = parse("", page.path)
+    if [*map(_request, now.cells)] == [*map(_request, page.cells)]:
+        return now
+    what = "the code of this page changed while it ran, so nothing is written into it"
+    raise LoomError([Problem(page.path, 1, what, "run `fishbook record` again")])
+
+
+def _request(cell: Cell) -> list[str]:
+    """Return what of a page tells a cell's code and what is wanted of it."""
+    skip = cell.skip.raw if cell.skip else ""
+    fence = cell.output.raw.partition("\n")[0] if cell.output else ""
+    return [cell.code.raw, skip, fence, cell.figure.path if cell.figure else ""]
 
 
 def _moved(file: Path, svg: str) -> bool:
@@ -104,7 +190,7 @@ def _output(cell: Cell, result: Result) -> dict[int, str]:
 
 
 def _fence(old: Output | None, text: str) -> str:
-    info = "output varies" if old and old.varies else "output"
+    info = old.raw.partition("\n")[0].strip("`~ ") if old else "output"
     body = "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
     fence = fenced(info, body)
     return fence if not old or old.raw.endswith("\n") else fence.removesuffix("\n")

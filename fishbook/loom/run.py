@@ -1,48 +1,49 @@
-"""A page's cells run in order, in one namespace: what they print, raise and draw."""
+"""Code run in order, in the namespace of a page or of a file of the package."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
-import io
 import linecache
-import os
+import re
 import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from fishbook.loom import names
-from fishbook.loom.blocks import Cell, Code
-from fishbook.loom.book import Book
-from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError, Problem
-
-Namespace = dict[str, Any]
+from fishbook.loom.capture import (
+    NO_GLYPH,
+    Printed,
+    UnfitError,
+    close_figures,
+    picture,
+    plain,
+)
 
 FUTURE = annotations.compiler_flag
 """Marks code that imported annotations from `__future__`, as this file does."""
 
-NO_GLYPH = "Glyph .* missing from font"
-"""Matplotlib's own font has no Chinese; the reader's browser draws the text."""
+LINE = re.compile(r"(?<=\bon line )\d+")
 
 
-@dataclass
-class Space:
-    """Where code runs: a module, and what it imported from `__future__`."""
+@dataclass(frozen=True)
+class Piece:
+    """Code to run: each line at its line in the page, and where it belongs."""
 
-    module: types.ModuleType
-    flags: int = 0
-
-    @property
-    def names(self) -> Namespace:
-        """The names that the code sees."""
-        return self.module.__dict__
+    source: str
+    path: str
+    line: int
+    target: str = ""
+    """The file that the code is part of, if any."""
+    test: str = ""
+    reason: str = ""
+    """Why the code is skipped, if so: where `test` is true, or always without one."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Result:
     """The way to the exception, from the page's line on."""
     svg: str = ""
     skipped: str = ""
+    fault: str = ""
+    """What the block did that no page can show, to follow the words "this block"."""
 
     @property
     def text(self) -> str:
@@ -64,65 +67,76 @@ class Result:
         return self.printed + "\n" * bool(joined) + self.error
 
 
-class Runner:
-    """Runs a page's cells in order, in one namespace."""
+class UnrunError(Exception):
+    """A piece can't even be tried: path and line of what is wrong, and what it is."""
 
-    def __init__(self, book: Book, page: Page) -> None:
-        self.book = book
-        self.page = page
-        self.path = book.root / page.path
+
+@dataclass
+class Space:
+    """Where code runs: a module, and what it imported from `__future__`."""
+
+    module: types.ModuleType
+    flags: int = 0
+
+    @property
+    def names(self) -> dict[str, Any]:
+        """The names that the code sees."""
+        return self.module.__dict__
+
+
+class Namespace:
+    """A page's namespace, and those of the files that its chunks are part of."""
+
+    def __init__(self, printed: Printed) -> None:
+        self.printed = printed
         self.space = Space(types.ModuleType("__main__"))
+        sys.modules["__main__"] = self.space.module
         self.files: dict[str, Space] = {}
         self.missing: dict[str, int] = {}
 
-    def run(self, cell: Cell) -> Result:
-        """Run a cell's code, or say why it is skipped."""
-        reason = self.reason_to_skip(cell)
-        result = Result(skipped=reason) if reason else self.run_code(cell.code)
+    def run(self, piece: Piece, earlier: list[Piece]) -> Result:
+        """Run a piece, or say why it is skipped; `earlier` ones began its file."""
+        reason = self.reason_to_skip(piece)
+        result = Result(skipped=reason) if reason else self.run_piece(piece, earlier)
         if result.skipped:
-            self.forget(cell.code)
+            self.forget(piece)
         return result
 
-    def reason_to_skip(self, cell: Cell) -> str:
-        """Say why a cell is not even tried, or nothing."""
-        skip = cell.skip
-        if not skip:
-            return ""
+    def reason_to_skip(self, piece: Piece) -> str:
+        """Say why a piece is not even tried, or nothing."""
+        if not piece.reason or not piece.test:
+            return piece.reason
         try:
-            applies = not skip.test or bool(eval(skip.test, self.space.names))
+            return piece.reason if eval(piece.test, self.space.names) else ""
         except Exception as error:
             what = f"this skip's test raised {type(error).__name__}: {error}"
-            problem = Problem(self.page.path, skip.line, what, "mend the test")
-            raise LoomError([problem]) from None
-        return skip.reason if applies else ""
+            raise UnrunError("", 0, what) from None
 
-    def forget(self, code: Code) -> None:
+    def forget(self, piece: Piece) -> None:
         """Leave no older value where a skipped block would have set a new one."""
-        source = self.page.source(code)
-        assigned = names.assigned_names(source)
-        lost = assigned | names.imported_names(source)
-        self.missing |= dict.fromkeys(lost, code.line)
-        for space in (self.space, self.files.get(code.target, self.space)):
+        assigned = names.assigned_names(piece.source)
+        lost = assigned | names.imported_names(piece.source)
+        self.missing |= dict.fromkeys(lost, piece.line)
+        for space in (self.space, self.files.get(piece.target, self.space)):
             for name in assigned:
                 space.names.pop(name, None)
 
-    def run_code(self, code: Code) -> Result:
+    def run_piece(self, piece: Piece, earlier: list[Piece]) -> Result:
         """Run an example in the page, a chunk in its file."""
-        source = self.page.source(code)
-        if not code.target:
-            return self.execute(source, self.space, self.path)
-        space = self.file(code.target)
+        if not piece.target:
+            return self.execute(piece, self.space)
+        space = self.file(piece.target, earlier)
         before = dict(space.names)
         with standing(space.module):
-            result = self.execute(source, space, self.path)
-        made = names.assigned_names(source) | names.imported_names(source)
+            result = self.execute(piece, space)
+        made = names.assigned_names(piece.source) | names.imported_names(piece.source)
         for name, value in space.names.items():
             changed = name in made or before.get(name, self) is not value
             if changed and not name.startswith("__"):
                 self.space.names[name] = value
         return result
 
-    def file(self, target: str) -> Space:
+    def file(self, target: str, earlier: list[Piece]) -> Space:
         """Return a file's names as earlier pages left them."""
         if target in self.files:
             return self.files[target]
@@ -131,32 +145,30 @@ class Runner:
         package = space.module.__name__
         package = package if is_package else package.rpartition(".")[0]
         space.names.update(__package__=package, __file__=target)
-        for page, definition in self.book.earlier(self.page, target):
-            path = self.book.root / page.path
+        for piece in earlier:
             with standing(space.module):
-                result = self.execute(definition.source(), space, path)
+                result = self.execute(piece, space)
             if result.error:
                 what = f"this block raised an error:\n{result.trace}"
-                fix = f"mend it first; {self.page.path} builds on it"
-                raise LoomError(
-                    [Problem(page.path, definition.parts[0].line, what, fix)]
-                )
+                raise UnrunError(piece.path, piece.line, what)
         self.files[target] = space
         return space
 
-    def execute(self, source: str, space: Space, path: Path) -> Result:
+    def execute(self, piece: Piece, space: Space) -> Result:
         """Run code; catch what it prints, raises and draws."""
-        out = io.StringIO()
-        error = trace = svg = ""
-        linecache.checkcache(str(path))
-        with drawing(), strict_warnings(), contextlib.redirect_stdout(out):
+        error = trace = svg = fault = ""
+        linecache.checkcache(piece.path)
+        close_figures()
+        with strict_warnings(), self.printed:
             try:
-                svg = picture(evaluate(source, space, str(path)))
-            except (Exception, SystemExit) as exception:
+                svg = picture(evaluate(piece.source, space, piece.path))
+            except UnfitError as unfit:
+                fault = str(unfit)
+            except BaseException as exception:
                 if reason := self.missed(exception):
                     return Result(skipped=reason)
-                error, trace = explain(exception, str(path))
-        return Result(out.getvalue(), error, trace, svg)
+                error, trace = map(plain, explain(exception, piece))
+        return Result(self.printed.text(), error, trace, svg, fault=fault)
 
     def missed(self, exception: BaseException) -> str:
         """Say which skipped block would have set the name that wasn't found."""
@@ -182,15 +194,18 @@ def evaluate(source: str, space: Space, path: str) -> object:
     return eval(code, space.names)
 
 
-def explain(exception: BaseException, path: str) -> tuple[str, str]:
+def explain(exception: BaseException, piece: Piece) -> tuple[str, str]:
     """Return an exception's last lines, and the way to it from the page on."""
     lines = traceback.format_exception_only(exception)
     frames = traceback.extract_tb(exception.__traceback__)
-    shown = dropwhile(lambda frame: frame.filename != path, frames)
+    shown = dropwhile(lambda frame: frame.filename != piece.path, frames)
     trace = "".join([*traceback.format_list(shown), *lines])
-    # Where Python can't read the code, it names the file, which differs by machine.
-    error = lines[-1] if isinstance(exception, SyntaxError) else "".join(lines)
-    return error, trace
+    if not isinstance(exception, SyntaxError):
+        return "".join(lines), trace
+    # Where Python can't read the code, it names the file, which differs by machine,
+    # and perhaps a line, which differs by what stands above the block.
+    error = "".join(dropwhile(lambda line: line.startswith(" "), lines))
+    return LINE.sub(lambda found: str(int(found[0]) - piece.line), error), trace
 
 
 @contextlib.contextmanager
@@ -213,44 +228,3 @@ def strict_warnings() -> Iterator[None]:
         warnings.filterwarnings("error", module=r"__main__|fishbook\b")
         warnings.filterwarnings("ignore", NO_GLYPH)
         yield
-
-
-@contextlib.contextmanager
-def drawing() -> Iterator[None]:
-    """Draw into memory, in the book's style, the same bytes each time."""
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    try:
-        import matplotlib
-        import matplotlib.pyplot as plt
-    except ModuleNotFoundError:
-        yield
-        return
-    from fishbook.diagrams import STYLE
-
-    style: Any = {**STYLE, "svg.hashsalt": "fishbook"}
-    with matplotlib.rc_context(style):
-        plt.switch_backend("agg")
-        try:
-            yield
-        finally:
-            plt.close("all")
-
-
-def picture(value: object) -> str:
-    """Return the SVG that a block drew, or nothing."""
-    draw: Callable[[], str] | None = getattr(value, "_repr_svg_", None)
-    if draw:
-        return draw()
-    try:
-        import matplotlib.pyplot as plt
-    except ModuleNotFoundError:
-        return ""
-    if not plt.get_fignums():
-        return ""
-    out = io.StringIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", NO_GLYPH)
-        plt.gcf().savefig(
-            out, format="svg", metadata={"Date": None}, bbox_inches="tight"
-        )
-    return out.getvalue()

@@ -21,7 +21,11 @@ DIV = re.compile(r'^<div lang="(zh|en)" markdown>[ \t]*$')
 END = re.compile(r"^</div>[ \t]*$")
 ITEM = re.compile(r"^(\d+)\. (.*)$")
 TITLE = re.compile(r'python title="([^"]*)"')
+OUTPUT = re.compile(r"output(?P<raises> raises)?(?P<varies> varies)?")
 TAG = re.compile(r"\\tag\{([^}]*)\}")
+SKIP = re.compile(
+    r"^<!---? *(?P<word>skip|long): *next(?: +(?P<rule>.*?))? *-->[ \t]*$"
+)
 SKIP_RULE = re.compile(
     r'(?:if\((?P<test>.+), *reason="(?P<why>[^"]+)"\)|"(?P<always>[^"]+)")'
 )
@@ -96,10 +100,11 @@ def blank(cursor: Cursor, match: Match) -> Block:
 
 
 def skip(cursor: Cursor, match: Match) -> Block:
-    """Read what says that the next code is skipped."""
-    rule = SKIP_RULE.fullmatch(match[1] or "")
+    """Read what says that the next code is skipped, or that it runs long."""
+    rule = SKIP_RULE.fullmatch(match["rule"] or "")
     test, reason = (rule["test"], rule["why"] or rule["always"]) if rule else ("", "")
-    return blocks.Skip(*cursor.take(1), test or "", reason)
+    long = match["word"] == "long" and bool(rule or not match["rule"])
+    return blocks.Skip(*cursor.take(1), test or "", reason, long)
 
 
 def comment(cursor: Cursor, match: Match) -> Block:
@@ -120,8 +125,9 @@ def fence(cursor: Cursor, match: Match) -> Block:
             return blocks.Code(raw, line, text, hidden=info != "python", closed=closed)
         if title := TITLE.fullmatch(info):
             return blocks.Code(raw, line, text, title[1], closed=closed)
-        if info in {"output", "output varies"}:
-            return blocks.Output(raw, line, text, info != "output", closed=closed)
+        if marks := OUTPUT.fullmatch(info):
+            varies, raises = bool(marks["varies"]), bool(marks["raises"])
+            return blocks.Output(raw, line, text, varies, raises, closed=closed)
     return blocks.Fence(raw, line, info, match["indent"], closed=closed)
 
 
@@ -232,7 +238,7 @@ def shared(cursor: Cursor) -> Block:
 
 READERS: tuple[tuple[re.Pattern[str], Callable[[Cursor, Match], Block]], ...] = (
     (re.compile(r"^\s*$"), blank),
-    (re.compile(r"^<!---? *skip: *next(?: +(.*?))? *-->[ \t]*$"), skip),
+    (SKIP, skip),
     (re.compile(r"^ {0,3}<!--"), comment),
     (FENCE, fence),
     (DIV, prose),

@@ -20,7 +20,8 @@ RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
 SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
 """Languages of fences that are shown and never run."""
 FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
-ALMOST = re.compile(r"invisible-code| skip:")
+OUTPUTS = "`output`, `output raises`, `output varies`"
+ALMOST = re.compile(r"invisible-code| (?:skip|long):")
 SVG = re.compile(r"figures/[\w-]+\.svg")
 
 
@@ -117,7 +118,7 @@ def _fence(page: Page, block: blocks.Fence) -> Iterator[Problem]:
         yield problem(page, block, what, f"write {FORMS}")
     elif block.info not in SHOWN:
         what = f"unknown fence {block.info!r}"
-        fix = f"write {FORMS}, `output`, `output varies`, or a fence that is not run:"
+        fix = f"write {FORMS}, {OUTPUTS}, or a fence that is not run:"
         yield problem(page, block, what, f"{fix} {', '.join(sorted(SHOWN))}")
 
 
@@ -201,8 +202,9 @@ def comments(page: Page) -> Iterator[Problem]:
     """No comment is almost an instruction, or hides words; each skip has a reason."""
     form = '<!--- skip: next if(TEST, reason="WHY") -->'
     for block in page.blocks:
-        if isinstance(block, blocks.Skip) and not block.reason:
-            yield problem(page, block, "this skip gives no reason", f"write {form}")
+        if isinstance(block, blocks.Skip) and not (block.reason or block.long):
+            fix = f"write {form}, or <!--- long: next -->"
+            yield problem(page, block, "this skip gives no reason", fix)
         if not isinstance(block, blocks.Comment):
             continue
         if ALMOST.search(block.raw):

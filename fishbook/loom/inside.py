@@ -1,0 +1,106 @@
+"""The inside of a page's own process: pieces of code are asked for and answered.
+
+Each line of its input has a piece and those that began its file; each line of its
+output the result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fishbook.loom.capture import Printed
+from fishbook.loom.run import Namespace, Piece, UnrunError
+
+GRACE = 2.0
+"""Seconds in which a page's threads may end when the page does."""
+
+
+def use_package(root: Path) -> None:
+    """Let `import fishbook` find the package that stands beside the pages."""
+    for name in [n for n in sys.modules if n.partition(".")[0] == "fishbook"]:
+        del sys.modules[name]
+    others = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), others]))
+    import fishbook
+
+    if (place := str(root / "fishbook")) not in fishbook.__path__:
+        fishbook.__path__.insert(0, place)
+
+
+class Style:
+    """Lets Matplotlib, once it is imported, begin with the book's style.
+
+    Its settings are given as a file: it is set on its defaults, and no file of the
+    user's is read.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        sys.meta_path.insert(0, self)
+
+    def find_spec(self, name: str, *where: object) -> None:
+        """Write the file just before it is read; leave the finding to others."""
+        if name == "matplotlib":
+            sys.meta_path.remove(self)
+            self.file.write_text("\n".join(settings()), encoding="utf-8")
+            os.environ.update(MATPLOTLIBRC=str(self.file), MPLBACKEND="agg")
+
+
+def settings() -> Iterator[str]:
+    """Yield the lines of a file that tells Matplotlib to draw in the book's style."""
+    from fishbook.diagrams import STYLE
+
+    style = {**STYLE, "backend": "agg", "svg.hashsalt": "fishbook"}
+    for name, value in style.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        yield f"{name}: {text}".replace("#", "")  # which begins a comment there
+
+
+def requests(scratch: str) -> Iterator[dict[str, Any]]:
+    """Yield what is asked; when no one asks any more, end soon, whatever still runs."""
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    source = os.fdopen(os.dup(0), encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+    def read() -> None:
+        for line in source:
+            waiting.put(line)
+        waiting.put("")
+        time.sleep(GRACE)
+        shutil.rmtree(scratch, ignore_errors=True)
+        os._exit(0)
+
+    threading.Thread(target=read, daemon=True).start()
+    while line := waiting.get():
+        yield json.loads(line)
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def main(root: str, scratch: str) -> None:
+    """Answer requests until there are no more."""
+    asked = requests(scratch)
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    use_package(Path(root))
+    Style(Path(scratch, "matplotlibrc"))
+    process = os.getpid()
+    namespace = Namespace(Printed(Path(scratch, "printed")))
+    for request in asked:
+        piece, *earlier = (Piece(**fields) for fields in request["pieces"])
+        answer: dict[str, Any]
+        try:
+            answer = {"result": asdict(namespace.run(piece, earlier))}
+        except UnrunError as error:
+            answer = {"problem": error.args}
+        if os.getpid() != process:
+            os._exit(0)  # a copy of the process that a block made, and let go
+        print(json.dumps(answer), file=answers, flush=True)

@@ -1,0 +1,291 @@
+"""A page runs in a process of its own, within limits, and reaches no other page."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from books import book_of, python, raising, write_text
+from running import verdicts
+
+from fishbook.loom.apart import LIMIT, LOOM, Process, Runner
+from fishbook.loom.problem import LoomError
+from fishbook.loom.run import Piece
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(3)", "os.abort()"])
+def test_a_block_that_ends_the_process_fails_and_takes_the_page_along(end: str) -> None:
+    text = python("x = 1") + python(f"import os\n\n{end}") + python("x")
+    first, second, third = verdicts(text)
+    assert first == ""
+    assert second.startswith("this block ended its process (")
+    assert third.startswith("not run: the block at line 5 ended its process (")
+
+
+@pytest.mark.parametrize(
+    "code", ["exit()", "import sys\n\nsys.exit('no')", "raise KeyboardInterrupt"]
+)
+def test_a_block_that_asks_for_an_end_raises_an_error(code: str) -> None:
+    first, second = verdicts(python(code) + python("print(1)", "1"))
+    assert first.startswith("this block raised an error the page doesn't show")
+    assert second == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("while True:\n    pass", "ran for more than 2 seconds; let it end"),
+        ("while True:\n    print('x' * 999)", "printed more than 1,000,000 bytes"),
+    ],
+)
+def test_a_block_without_an_end_is_ended(
+    code: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What prints endlessly is ended for that, on however slow a machine.
+    monkeypatch.setenv(LIMIT, "2" if "2 seconds" in said else "600")
+    first, second = verdicts(python(code) + python("1"))
+    assert first.startswith(f"this block {said}")
+    assert second.startswith("not run: the block at line 1 ")
+
+
+def test_a_block_that_prints_too_much_fails_even_if_it_ends() -> None:
+    first, second = verdicts(python("print('x' * 1_000_001)") + python("1"))
+    assert first == "this block printed more than 1,000,000 bytes; print less"
+    assert second == "not run: the block at line 1 printed more than 1,000,000 bytes"
+
+
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan"])
+def test_a_limit_that_is_none_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LIMIT, value)
+    with pytest.raises(LoomError, match=f"got {LIMIT}={value}, but want a number"):
+        verdicts(python("1"))
+
+
+DRAWN = """\
+class Drawn:
+    def _repr_svg_(self):
+        return {}
+
+
+Drawn()"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("plt.plot([1])\nplt.figure()\n_ = plt.plot([2])", "drew 2 figures; split it"),
+        (f"plt.plot([1])\n\n\n{DRAWN.format(repr('<svg/>'))}", "drew 2 figures; split"),
+        (DRAWN.format("b'<svg/>'"), "is no SVG: bytes, not str; mend its _repr_svg_"),
+        (DRAWN.format("'<svg>'"), "drew a picture that is no SVG: no element found"),
+        (DRAWN.format("1 / 0"), "ZeroDivisionError: division by zero"),
+        (DRAWN.format("None"), ""),
+        (DRAWN.format("'<svg/>'").removesuffix("()"), ""),
+    ],
+)
+def test_a_block_draws_one_picture_or_none(code: str, said: str) -> None:
+    text = python(f"import matplotlib.pyplot as plt\n\n{code}")
+    (wrong,) = verdicts(text)
+    assert said in wrong and bool(said) == bool(wrong)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sys.stdout.close()",
+        "sys.stdout = None",
+        "sys.__stdout__ = sys.stdout = open(os.devnull, 'w')",
+        "sys.stderr.close()",
+        "os.close(1)",
+        "sys.stdin.close()",
+    ],
+)
+def test_what_a_block_does_to_its_streams_ends_with_it(code: str) -> None:
+    text = python(f"import os\nimport sys\n\n{code}") + python("print(1)", "1")
+    assert verdicts(text) == ["", ""]
+
+
+def test_all_that_reaches_the_output_is_taken_in_order(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    code = (
+        "import os\nimport subprocess\nimport sys\n\n"
+        "print('一')\nos.write(1, b'2\\n')\n"
+        "subprocess.run([sys.executable, '-c', 'print(3)'])\n"
+        "print('beside', file=sys.stderr)\nos.write(2, b'as well\\n')\nprint(4)"
+    )
+    assert verdicts(python(code, "一\n2\n3\n4")) == [""]
+    assert capfd.readouterr() == ("", "beside\nas well\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_copy_of_the_process_answers_for_no_block() -> None:
+    fork = "import os\n\nif child := os.fork():\n    _ = os.waitpid(child, 0)"
+    text = python(f"{fork}\nelse:\n    print('copy')", "copy")
+    assert verdicts(text + python("print(2)", "2") + python("3")) == ["", "", ""]
+
+
+def test_a_block_cannot_ask() -> None:
+    (said,) = verdicts(raising("input()", "EOFError: EOF when reading a line"))
+    assert said == ""
+
+
+RUDE = """\
+import builtins
+import os
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+builtins.sum = max
+np.set_printoptions(precision=1)
+np.random.seed(1)
+plt.rcParams["lines.linewidth"] = 9
+os.environ["RUDE"] = "yes"
+os.chdir("/")"""
+POLITE = """\
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+print(sum([1, 2]), np.array([1 / 3]), plt.rcParams["lines.linewidth"])
+print(np.random.random() == 0.417022004702574, "RUDE" in os.environ)
+print(Path.cwd() == Path("/"))"""
+
+
+def test_what_a_page_changes_no_other_page_notices() -> None:
+    shown = "3 [0.33333333] 2.0\nFalse False\nFalse"
+    for text, said in ((python(RUDE), ""), (python(POLITE, shown), "")):
+        assert verdicts(text) == [said]
+
+
+def test_a_block_that_changes_the_folder_does_so_for_itself() -> None:
+    where = "from pathlib import Path\n\nprint(Path.cwd() == Path('/'))"
+    text = python("import os\n\nos.chdir('/')") + python(where, "False")
+    assert verdicts(text) == ["", ""]
+
+
+PLOT = "import matplotlib.pyplot as plt\n\n_ = plt.plot([-1, 2])"
+
+
+def drawn() -> str:
+    """Give the picture of a plot."""
+    book = book_of(python(PLOT))
+    with Runner(book, book.pages[0]) as runner:
+        return runner.run(book.pages[0].cells[0]).svg
+
+
+@pytest.mark.parametrize("variable", ["MATPLOTLIBRC", "MPLCONFIGDIR", "HOME"])
+def test_the_users_own_settings_change_no_figure(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = drawn()
+    assert "−1" in before
+    own = "axes.unicode_minus: False\nlines.linewidth: 9\nbackend: pdf\n"
+    for folder in (".", ".config/matplotlib", ".matplotlib"):
+        write_text(tmp_path / folder / "matplotlibrc", own)
+    for name in ("MATPLOTLIBRC", "MPLCONFIGDIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MPLBACKEND", "pdf")
+    monkeypatch.setenv(variable, str(tmp_path))
+    assert drawn() == before
+
+
+def test_matplotlib_is_imported_only_where_it_is_asked_for() -> None:
+    code = "import sys\n\nprint({'matplotlib', 'numpy'} & {*sys.modules})"
+    assert verdicts(python(code, "set()")) == [""]
+
+
+def test_a_page_imports_from_the_package_beside_it(tmp_path: Path) -> None:
+    write_text(tmp_path / "fishbook/__init__.py", '__version__ = "of another checkout"')
+    code = (
+        "import os\nimport subprocess\nimport sys\n\nimport fishbook\n\n"
+        "print(fishbook.__version__, len(fishbook.__path__), os.sep in sys.path[0])\n"
+        "ask = 'import fishbook; print(fishbook.__version__)'\n"
+        "subprocess.run([sys.executable, '-c', ask])"
+    )
+    shown = "of another checkout 1 True\nof another checkout"
+    book = book_of(python(code, shown), root=tmp_path)
+    with Runner(book, book.pages[0]) as runner:
+        assert runner.run(book.pages[0].cells[0]).text == f"{shown}\n"
+
+
+def test_a_page_leaves_no_process_behind() -> None:
+    threads = (
+        "import subprocess\nimport sys\nimport threading\nimport time\n\n"
+        "threading.Thread(target=time.sleep, args=(9999,)).start()\n"
+        "wait = 'import time; time.sleep(9999)'\n"
+        "print(subprocess.Popen([sys.executable, '-c', wait]).pid)"
+    )
+    book = book_of(python(threads))
+    with Runner(book, book.pages[0]) as runner:
+        result = runner.run(book.pages[0].cells[0])
+        assert result.error == ""
+        process = runner.process
+    assert process and process.python.poll() is not None
+    assert not process.printed.parent.exists()
+    if hasattr(os, "killpg"):
+        wait_until_gone(int(result.text))
+
+
+PARENT = """\
+import sys
+from pathlib import Path
+
+from fishbook.loom.apart import Process
+from fishbook.loom.run import Piece
+
+process = Process(Path(), Path())
+print(process.python.pid, process.printed.parent, flush=True)
+process.ask([Piece("while True: pass", "x.md", 1)], 9999)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="asks for a process by its id")
+def test_a_page_ends_when_its_parent_is_killed() -> None:
+    command = [sys.executable, "-c", PARENT]
+    with subprocess.Popen(command, cwd=LOOM, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        child, _, scratch = parent.stdout.readline().decode().strip().partition(" ")
+        os.kill(int(child), 0)
+        parent.kill()
+    wait_until_gone(int(child))
+    assert not Path(scratch).exists()
+
+
+def wait_until_gone(process: int) -> None:
+    """Wait for the end of a process that is nobody's child, as long as it takes."""
+    runs = f"kill -0 {process} && ! grep -q 'State:.Z' /proc/{process}/status"
+    wait = f"while {runs}; do sleep 0.1; done 2>/dev/null"
+    subprocess.run(["sh", "-c", wait], check=True)
+
+
+def test_an_answer_is_plain_data() -> None:
+    process = Process(Path(), Path())
+    try:
+        answer = process.ask([Piece("print('一')", "x.md", 1)], 600)
+    finally:
+        process.close(at_once=True)
+    assert json.loads(json.dumps(answer))["result"]["printed"] == "一\n"
+
+
+def test_an_interrupt_ends_the_page_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    book = book_of(python("while True:\n    pass"))
+    runner = Runner(book, book.pages[0])
+
+    def interrupt(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Process, "_over", interrupt)
+    with pytest.raises(KeyboardInterrupt), runner:
+        runner.run(book.pages[0].cells[0])
+    assert runner.process is None
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

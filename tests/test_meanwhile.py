@@ -1,0 +1,90 @@
+"""What is saved, or done to the book, while `record` runs its pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from books import DOT, GATES, MORE, SUMS, edit, python, read_text, write_text
+
+from fishbook.loom.book import Book
+from fishbook.loom.problem import LoomError
+from fishbook.loom.record import record
+
+SAVE = """\
+from pathlib import Path
+
+old, new = (bytes.fromhex(text).decode() for text in ({!r}, {!r}))
+page = Path("index.md")
+_ = page.write_bytes(page.read_bytes().replace(old.encode(), new.encode()))
+print(2)"""
+
+
+def saving(old: str, new: str) -> str:
+    """Give an example that does what an author may do in the middle of a run."""
+    return python(SAVE.format(old.encode().hex(), new.encode().hex()))
+
+
+def test_words_that_are_saved_while_a_page_runs_are_kept(book_root: Path) -> None:
+    text = "Words.\n\n" + saving("Words.", "Words.\n\nMore words.")
+    write_text(book_root / MORE, text)
+    record(Book.load(book_root), [book_root / MORE])
+    kept = text.replace("Words.", "Words.\n\nMore words.") + "```output\n2\n```\n\n"
+    assert read_text(book_root / MORE) == kept
+
+
+@pytest.mark.parametrize("new", ["print(4)", "print(3)\r"])
+def test_code_that_is_saved_while_a_page_runs_is_left_alone(
+    book_root: Path, new: str
+) -> None:
+    text = saving("print(3)", new) + python("print(3)", "old")
+    write_text(book_root / MORE, text)
+    with pytest.raises(LoomError, match=r"03-more/index\.md:\d+: "):
+        record(Book.load(book_root), [book_root / MORE])
+    assert read_text(book_root / MORE) == text.replace("print(3)", new)
+
+
+def test_the_book_is_the_one_that_record_began_with(
+    book_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_text(book_root / MORE, python("import os\n\nos.chdir('/')\nprint(1)", "old"))
+    monkeypatch.chdir(book_root)
+    assert record(Book.load(Path())) == [MORE]
+    assert "```output\n1\n```" in read_text(book_root / MORE)
+
+
+def test_a_package_that_is_not_tangled_is_not_run(book_root: Path) -> None:
+    edit(book_root / GATES, "return 1 -", "return 2 -")
+    with pytest.raises(LoomError, match="run `fishbook tangle` first"):
+        record(Book.load(book_root), [book_root / SUMS])
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import shutil\n\nshutil.rmtree('..')", "docs/01-gates/01-not.md"),
+        ("open('../new.txt', 'w').close()", "docs/new.txt"),
+        ("open('../02-sums/figures/dot.svg', 'w').close()", DOT),
+        ("open('lot.npz', 'w').close()", "docs/03-more/lot.npz"),
+        ("1 / (Path('../02-sums/index.md').unlink() or 0)", "docs/02-sums/index.md"),
+    ],
+)
+def test_a_block_that_touches_the_book_ends_the_recording(
+    book_root: Path, code: str, said: str
+) -> None:
+    write_text(book_root / MORE, python(f"from pathlib import Path\n\n{code}"))
+    later = book_root / "docs/04-later/index.md"
+    write_text(later, python("print(1)", "old"))
+    with pytest.raises(LoomError) as refused:
+        record(Book.load(book_root))
+    assert str(refused.value).startswith(f"{MORE}:1: while this page ran, ")
+    assert said in str(refused.value)
+    assert not later.exists() or "old" in read_text(later)
+
+
+def test_files_that_editors_keep_for_a_while_are_not_the_books(book_root: Path) -> None:
+    code = "from pathlib import Path\n\n"
+    code += "\n".join(f"Path({n!r}).touch()" for n in (".x.md.swp", "x.md~", "new.md"))
+    code += "\nPath('__pycache__').mkdir()\nPath('__pycache__/x.pyc').touch()"
+    write_text(book_root / MORE, python(f"{code}\nprint(1)"))
+    assert record(Book.load(book_root), [book_root / MORE]) == [MORE]
