@@ -8,7 +8,6 @@ FISHBOOK_EDITION names another edition, that one is built alone.
 from __future__ import annotations
 
 import contextlib
-import logging
 import posixpath
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -33,7 +32,17 @@ from fishbook.loom.edition import EDITIONS, choose, words
 from fishbook.loom.markdown import Weaver, first_sentences, woven_file
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
-from fishbook.loom.site import build, figures, formulas, html, labs, nav, serve, settle
+from fishbook.loom.site import (
+    build,
+    figures,
+    formulas,
+    html,
+    labs,
+    nav,
+    search,
+    serve,
+    settle,
+)
 from fishbook.loom.site.assets import UNUSED, assets
 from fishbook.loom.tangle import Tangled, tangle
 from fishbook.loom.weave import notebook_file, source_page, weave_edition
@@ -80,7 +89,6 @@ class FishbookPlugin(BasePlugin[Options]):
             settle.require_figures(self.book)
             settle.render_formulas(self.book, formulas.katex(root))
             weave_edition(self.book, edition, woven, self.root_url)
-        logging.getLogger("jieba").setLevel(logging.WARNING)
         labs.use_our_template()
         config.docs_dir = str(woven)
         config.site_url = f"{self.root_url}{edition}/"
@@ -100,6 +108,8 @@ class FishbookPlugin(BasePlugin[Options]):
         with plugin_errors():
             for name, content in assets(root_of(config)):
                 files.append(File.generated(config, f"assets/{name}", content=content))
+            records = search.index(self.book, self.config.edition)
+            files.append(File.generated(config, "search.json", content=records))
             for old, label in self.config.moved.items():
                 goal = nav.moved_to(self.book, old, label)
                 page = build.page_of_root("moved.html", goal=goal)

@@ -19,8 +19,6 @@ from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.site.figures import opened
 from fishbook.loom.site.formulas import Katex, WrongFormulasError
 
-SEARCHED = {"zh": ["zh"], "en": ["en"], "zh-en": ["zh"]}
-
 
 def require_settings(config: MkDocsConfig) -> None:
     """Raise where mkdocs.yml lacks what the plugin sets for each edition."""
@@ -30,7 +28,6 @@ def require_settings(config: MkDocsConfig) -> None:
             bool(option.get("toggle")) for option in config.theme.get("palette") or []
         ]
         == [True, True],
-        "plugins: search": "material/search" in config.plugins,
         "plugins: mkdocs-jupyter": "mkdocs-jupyter" in config.plugins,
         "markdown_extensions: toc: permalink": "toc" in config.mdx_configs,
     }
@@ -47,7 +44,6 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     for option, key in zip(config.theme["palette"], ("dark", "light"), strict=True):
         option["toggle"]["name"] = said[key]
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
-    config.plugins["material/search"].config["lang"] = SEARCHED[edition]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
     config.extra["draw_words"] = draw_words(edition)
 
