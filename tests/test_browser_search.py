@@ -171,32 +171,25 @@ def test_signs_are_no_pattern_and_no_html(view: Any, query: str) -> None:
 
 
 def test_the_index_comes_with_the_first_use_from_here_alone(browser: Any) -> None:
-    """Under a policy that allows no other host, no eval, no data."""
+    """Under a policy that allows no other host, no inline script, no eval, no data."""
+    late = ("find.js", "words.js", "minisearch.js", "search.json")
+    strict = """() => {
+      const meta = document.createElement("meta");
+      meta.httpEquiv = "Content-Security-Policy";
+      meta.content = "default-src 'self'";
+      document.head.append(meta);
+    }"""
     watch = Watch()
-    policy = "default-src 'none'; script-src 'self' 'unsafe-inline'; connect-src 'self'"
-
-    def strict(route: Any) -> None:
-        answer = route.fetch()
-        headers = answer.headers | {
-            "content-security-policy": f"{policy}; style-src 'self' 'unsafe-inline';"
-            " font-src 'self'; img-src 'self' data:"
-        }
-        route.fulfill(response=answer, headers=headers)
-
     with reading(browser, None) as page:
-        page.route(f"{HOME}en/", strict)
         watch.over(page)
         page.goto(f"{HOME}en/", wait_until="networkidle")
-        late = ("find.js", "words.js", "minisearch.js", "search.json")
         assert not [url for url in watch.asked if url.endswith(late)]
+        page.evaluate(strict)
         page.click(FIELD)
         page.keyboard.type("perceptron")
         page.locator(LINK).first.wait_for()
-        asked = [url for url in watch.asked if url.endswith(late)]
-        assert sorted(asked) == sorted(
-            f"{HOME}en/{'' if name.endswith('json') else 'assets/'}{name}"
-            for name in late
-        )
+        asked = {url.rpartition("/")[2] for url in watch.asked}
+        assert asked >= set(late)
     assert watch.strangers == []
     assert watch.errors == []
 

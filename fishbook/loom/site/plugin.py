@@ -170,7 +170,7 @@ class FishbookPlugin(BasePlugin[Options]):
         config: MkDocsConfig,
         nav: Navigation,
     ) -> TemplateContext:
-        """Put in what the search index, which has read the page by now, leaves out."""
+        """Put in formulas and figures."""
         taken = self.formulas.pop(page.file.src_uri)
         folder = Path(config.docs_dir, page.file.src_uri).parent
         shown = self.pages.get(page.file.src_uri)
@@ -185,11 +185,7 @@ class FishbookPlugin(BasePlugin[Options]):
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Build the other editions after the first, and what stands above them.
-
-        MkDocs has one search plugin for all builds of a process: by now it has written
-        the first edition's index, and may begin the next.
-        """
+        """Build the other editions after the first, and what stands above them."""
         if self.config.edition != EDITIONS[0]:
             return
         site = Path(config.site_dir).parent

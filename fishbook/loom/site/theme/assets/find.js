@@ -28,8 +28,9 @@ export class Finder {
       sections.map(section => ({ ...section, address, page: sections[0].title })),
     );
     this.sections = all.map((section, id) => ({ ...section, id }));
-    const fields = Object.keys(FIELDS);
-    this.engine = new MiniSearch({ fields, tokenize, processTerm: form => form });
+    this.known = new Set(); // forms that the book has: what is none may be a slip
+    const processTerm = form => this.known.add(form) && form;
+    this.engine = new MiniSearch({ fields: Object.keys(FIELDS), tokenize, processTerm });
     this.engine.addAll(this.sections);
   }
 
@@ -40,8 +41,9 @@ export class Finder {
     const others = this.engine
       .search(text, {
         boost: FIELDS,
+        processTerm: form => form,
         prefix: form => /^[a-z]\w|^\p{Script=Han}$/u.test(form),
-        fuzzy: form => /^[a-z_]{5,}$/.test(form) && 0.2,
+        fuzzy: form => /^[a-z_]{5,}$/.test(form) && !this.known.has(form) && 0.2,
       })
       .map(({ id, terms }) => ({ section: this.sections[id], terms }))
       .filter(({ section }) => !numbered.some(one => one.section === section));
