@@ -199,7 +199,7 @@ def test_a_labs_words_are_in_the_index_once_without_tex(small: Path) -> None:
     assert words.count("floor") == 1
     assert "TypeError: must be real number" in words
     assert "a < b" in words and "frac" not in words
-    assert found[1]["labels"] == {"eq-half": "2.2", "fig-lab-dot": "2.2"}
+    assert found[1]["labels"] == {"eq-half": "2.1", "fig-lab-dot": "2.2"}
 
 
 # Old addresses

@@ -10,7 +10,7 @@ const KINDS = [
   ["", /^(第|章|节|练习|chapter|section|exercise|§)$/i],
 ];
 const SHOWN = 20;
-const HAN = /\p{Script=Han}/u;
+const HAN = /[\u3400-\u9fff]/;
 
 const tokenize = text => Array.from(forms(text), ([form]) => form);
 const flat = text => tokenize(text).join(" ");
@@ -42,7 +42,7 @@ export class Finder {
       .search(text, {
         boost: FIELDS,
         processTerm: form => form,
-        prefix: form => /^[a-z]\w|^\p{Script=Han}$/u.test(form),
+        prefix: form => /^[a-z]\w|^[\u3400-\u9fff]$/.test(form),
         fuzzy: form => /^[a-z_]{5,}$/.test(form) && !this.known.has(form) && 0.2,
       })
       .map(({ id, terms }) => ({ section: this.sections[id], terms }))
@@ -94,20 +94,20 @@ function pieces(text, query, terms) {
 
 // The stretch of a section's text, or of its code, that has most of what was sought.
 function excerpt(section, query, terms) {
-  const found = places(section.text, query, terms);
+  let text = section.text;
+  let found = places(text, query, terms);
   const inCode = found.length ? [] : places(section.code, query, terms);
-  const text = inCode.length ? section.code : section.text;
+  if (inCode.length) [text, found] = [section.code, inCode];
   const length = HAN.test(text.slice(0, 99)) ? 90 : 180;
-  const starts = (inCode.length ? inCode : found).map(([start]) => start);
   let [best, most] = [0, 0];
-  for (const start of starts) {
-    const words = places(text.slice(start, start + length), query, terms);
-    const kinds = new Set(words.map(([a, b]) => text.slice(start + a, start + b).toLowerCase()));
+  for (const [start] of found) {
+    const near = found.filter(([a, b]) => a >= start && b <= start + length);
+    const kinds = new Set(near.map(([a, b]) => text.slice(a, b).toLowerCase()));
     if (kinds.size > most) [best, most] = [start, kinds.size];
   }
   // Begin a few words before it, where a word begins.
   const near = Math.max(0, best - length / 4);
-  const from = near && near + 1 + Math.max(-1, text.slice(near, best).search(/[\s，。；：、]/u));
+  const from = near && near + 1 + Math.max(-1, text.slice(near, best).search(/[\s，。；：、]/));
   const part = text.slice(from, from + length).trim();
   return pieces(`${from ? "…" : ""}${part}${from + length < text.length ? "…" : ""}`, query, terms);
 }

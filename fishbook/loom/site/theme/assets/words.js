@@ -1,13 +1,20 @@
 // The words of a text, in the forms in which they are searched and marked.
 
-const HAN = /\p{Script=Han}/u;
-const RUN =
-  /\p{Script=Han}+|(?:(?!\p{Script=Han})[\p{L}\p{N}_])(?:(?!\p{Script=Han})[\p{L}\p{N}_]|[.'’-](?=[a-z0-9_]))*/giu;
+// Chinese, or a word or name of Latin and Greek letters: load_mnist, np.dot, mini-batch.
+const RUN = /[\u3400-\u9fff]+|[\w\u00c0-\u024f\u0370-\u03ff]+(?:[.'’-]\w+)*/g;
+const HAN = /^[\u3400-\u9fff]/;
 const PART = /[._'’-]+|(?<=[a-z])(?=[A-Z])/;
 const ENDING = /(izations?|izing|ized?|ations?|ing|ed|ly|ive|ion|able|or|er|e)$/;
 
-// English without its ending: what is left joins normalise, normalized, normalization.
+const stems = new Map();
+
 function stem(word) {
+  if (!stems.has(word)) stems.set(word, cut(word));
+  return stems.get(word);
+}
+
+// English without its ending: what is left joins normalise, normalized, normalization.
+function cut(word) {
   const bare = word.toLowerCase().replace(/['’]s$/, "").replace(/['’-]/g, "");
   if (!/^[a-z]{4,}$/.test(bare)) return bare;
   const one = bare
@@ -15,8 +22,8 @@ function stem(word) {
     .replace(/ies$/, "y")
     .replace(/(ss|sh|ch|x)es$/, "$1")
     .replace(/([^su])s$/, "$1");
-  const cut = one.replace(ENDING, "");
-  return cut.length > 3 ? cut : one;
+  const rest = one.replace(ENDING, "");
+  return rest.length > 3 ? rest : one;
 }
 
 // A name counts as a whole and by its parts, Chinese by pairs of letters; each form with
@@ -41,7 +48,7 @@ export function places(text, query, also = []) {
   const wanted = new Set(also);
   for (const [form] of forms(query)) wanted.add(form);
   const found = [];
-  for (const [run] of query.matchAll(/\p{Script=Han}+/gu)) {
+  for (const [run] of query.matchAll(/[\u3400-\u9fff]+/g)) {
     if (!text.includes(run)) continue;
     for (const { index } of text.matchAll(run)) found.push([index, index + run.length]);
     for (const [pair] of forms(run)) wanted.delete(pair);
