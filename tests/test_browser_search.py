@@ -144,6 +144,22 @@ def test_whole_words_are_marked(view: Any, query: str) -> None:
     assert query.isascii() or set(marks) == {query}
 
 
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("sofmax", "identity-and-softmax"),
+        ("sigmod", "sigmoid"),
+        ("gradiant", "gradient"),
+        ("梯队下降", "gradient-descent"),
+        ("双曲正玄", "tanh-from-sigmoid"),
+    ],
+)
+def test_a_slip_finds_what_was_meant(browser: Any, slip: str, meant: str) -> None:
+    edition = "en" if slip.isascii() else "zh"
+    with reading(browser, f"{edition}/") as page:
+        assert place(BOOK.labels[meant]) in typed(page, [slip])[0]
+
+
 def test_formulas_are_readable_in_what_is_shown(view: Any) -> None:
     typed(view, ["η"])
     said = view.locator(".md-search-result__list").inner_text()
@@ -177,6 +193,7 @@ def test_the_index_comes_with_the_first_use_from_here_alone(browser: Any) -> Non
     with reading(browser, None) as page:
         watch.over(page)
         page.goto(f"{HOME}en/", wait_until="networkidle")
+        page.evaluate("new Promise(go => requestIdleCallback(() => go()))")
         assert not [url for url in watch.asked if url.endswith(late)]
         page.evaluate(strict)
         page.click(FIELD)
@@ -251,6 +268,8 @@ def test_an_index_that_cant_be_read_is_said_and_asked_for_again(browser: Any) ->
 
 
 def test_without_scripts_there_is_no_field(browser: Any) -> None:
-    with reading(browser, "en/", java_script_enabled=False) as page:
+    phone = {"width": 390, "height": 844}
+    with reading(browser, "en/", java_script_enabled=False, viewport=phone) as page:
+        assert page.locator(FIELD).count() == 1
         assert not page.locator(FIELD).is_visible()
         assert page.locator("[for=__search]:visible").count() == 0
