@@ -296,7 +296,12 @@ def test_nothing_in_code_counts_as_a_formula_or_link() -> None:
         ("the line $w_1 x_1 = b$ of `AND`", "the line w1 x1 = b of AND"),
         ("`load_mnist` and [a *link*](#x)", "load_mnist and a link"),
         ("*a* `b * $c$` **d**", "a b * $c$ d"),
-        (r"$\mathbf{W}^{\text{a}}_{12}$ [0, 1]", "W^{a}12 (0, 1)"),
+        (r"$\mathbf{W}^{\text{a}}_{12}$ [0, 1]", "W^a12 (0, 1)"),
+        (r"$\eta$, $\tfrac{1}{2}$, $10^{-5}$, $\ln y$", "η, 1/2, 10⁻⁵, ln y"),
+        (
+            r"$x_i \leftarrow x_i - \eta\,\frac{\partial f}{\partial x_i}$",
+            "xi ← xi - η∂ f/∂ xi",
+        ),
     ],
 )
 def test_what_is_heard_has_no_marks(markdown: str, heard: str) -> None:

@@ -124,17 +124,22 @@ def test_numbers_stand_in_headings_navigation_contents_and_search(small: Path) -
         assert [plain(head) for head in heads] == [page_title, section]
         assert contents(page) == [section]
         assert page_title in titles(page)
-        found = {entry["location"]: entry["title"] for entry in index(site, edition)}
-        for place, title in ((f"{NOT}/", page_title), (f"{NOT}/#not-formula", section)):
-            assert found[place].replace("\u200b", "") == title
+        found = [
+            (record["anchor"], f"{record['number']} {record['title']}")
+            for record in index(site, edition)[f"{NOT}/"]
+        ]
+        assert [(anchor, title.replace(" | ", " ")) for anchor, title in found] == [
+            ("", page_title),
+            ("not-formula", section),
+        ]
         assert f"<title>{page_title.replace('门 ', '门 | ')} - " in page.text
 
 
-def index(site: Path, edition: str) -> list[Any]:
-    """Give the entries of an edition's search index."""
-    text = (site / edition / "search" / "search_index.json").read_text(encoding="utf-8")
-    docs: list[Any] = json.loads(text)["docs"]
-    return docs
+def index(site: Path, edition: str) -> dict[str, list[Any]]:
+    """Give what the search of an edition knows, by the addresses of pages."""
+    text = (site / edition / "search.json").read_text(encoding="utf-8")
+    pages: dict[str, list[Any]] = json.loads(text)
+    return pages
 
 
 def test_formulas_figures_and_exercises_are_numbered_and_linked(small: Path) -> None:
@@ -189,11 +194,13 @@ def test_a_labs_table_of_contents_has_its_titles(small: Path) -> None:
 
 
 def test_a_labs_words_are_in_the_index_once_without_tex(small: Path) -> None:
-    found = [d for d in index(small / "site", "zh") if d["location"].startswith(LAB)]
-    assert [d["location"] for d in found] == [f"{LAB}/", f"{LAB}/#lab-part"]
-    words = " ".join(d["text"] for d in found)
-    assert words.count("from math import floor") == 1
-    assert "frac" not in words and "Copied" not in words
+    found = index(small / "site", "zh")[f"{LAB}/"]
+    assert [record["anchor"] for record in found] == ["", "lab-part"]
+    words = " ".join(record["text"] + record["code"] for record in found)
+    assert words.count("floor") == 1
+    assert "TypeError: must be real number" in words
+    assert "a < b" in words and "frac" not in words
+    assert found[1]["labels"] == {"eq-half": "2.1", "fig-lab-dot": "2.2"}
 
 
 # Old addresses

@@ -31,8 +31,8 @@ notebook    a page in one edition as a notebook: what its cells show
 weave       an edition's files on disk
 
 site/       the woven files to HTML. html, figures, formulas, labs: passes over a
-            page; nav, settle, assets: what a build needs beside pages; build, serve:
-            who starts MkDocs; plugin: the one door, which uses all of them. draw/,
-            theme/, root/, notebook/ hold scripts, styles and templates
+            page; nav, search, settle, assets: what a build needs beside pages; build,
+            serve: who starts MkDocs; plugin: the one door, which uses all of them.
+            draw/, theme/, root/, notebook/ hold scripts, styles and templates
 cli         the verbs of the command `fishbook`
 """

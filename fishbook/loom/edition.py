@@ -20,6 +20,11 @@ WORDS = {
     "note": ("注释", "Note"),
     "notebook": ("下载本页的笔记本", "Download this page as a notebook"),
     "search": ("搜索", "Search"),
+    "search_failed": (
+        "索引没有读到，搜索暂时不能用。请检查网络后再试。",
+        "The index could not be read, so nothing can be found. Check the connection"
+        " and try again.",
+    ),
     "edition": ("选择语言", "Choose the language"),
     "light": ("切换到浅色", "Switch to light"),
     "dark": ("切换到深色", "Switch to dark"),

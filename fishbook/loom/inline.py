@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,22 @@ SPAN = re.compile(
 )
 """Tried from left to right, so that nothing in code counts as a formula or a link."""
 OUTSIDE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
-NAMED = re.compile(r"\\(?:mathbf|mathrm|text|boldsymbol)\{([^}]*)\}")
+NAMED = re.compile(r"\\(?:mathbf|mathrm|text|boldsymbol|tilde)\{([^{}]*)\}")
+FRACTION = re.compile(
+    r"\\[dt]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}"
+)
+POWER = re.compile(r"\^(?:\{([-\d]+)\}|(\d))")
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+COMMAND = re.compile(r"\\(?:([A-Za-z]+)|.)")
+SIGNS = {
+    **dict.fromkeys(("ln", "exp", "log", "max", "min", "lim", "arg", "tanh")),
+    **{"cdot": "·", "times": "×", "le": "≤", "ge": "≥", "approx": "≈", "top": "ᵀ"},
+    **{"to": "→", "leftarrow": "←", "partial": "∂", "nabla": "∇", "sum": "∑"},
+    **{"dots": "…", "ldots": "…", "cdots": "…", "infty": "∞", "ell": "ℓ"},
+    **{"lVert": "‖", "rVert": "‖", "lvert": "|", "rvert": "|"},
+    **{"varepsilon": "ε", "varphi": "φ"},
+}
+"""TeX's commands as letters; those without are words that are read as they stand."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +110,28 @@ def split_twins(text: str) -> Twins:
 
 def plain_text(markdown: str) -> str:
     """Return a line without marks and TeX, for a reader who hears it."""
-
-    def formula(match: re.Match[str]) -> str:
-        text = re.sub(r"_\{?(\w+)\}?", r"\1", NAMED.sub(r"\1", match[1]))
-        return re.sub(r"\\[a-z]+ ?", "", text)
-
     text = re.sub(r"\[([^\]]*)\]\([^()]*\)", r"\1", markdown)
     pieces = re.split(r"`([^`]*)`", text)
     for n, piece in enumerate(pieces[::2]):
-        pieces[2 * n] = re.sub(r"\$([^$]*)\$", formula, piece).replace("*", "")
+        read = re.sub(r"\$([^$]*)\$", lambda match: _read(match[1]), piece)
+        pieces[2 * n] = read.replace("*", "")
     return "".join(pieces).replace("[", "(").replace("]", ")")
+
+
+def _read(tex: str) -> str:
+    """Return a short formula as letters and signs alone."""
+
+    def sign(command: re.Match[str]) -> str:
+        name = command[1] or ""
+        if name in SIGNS:
+            return SIGNS[name] or name
+        try:
+            return unicodedata.lookup(f"greek small letter {name}")
+        except KeyError:
+            return ""
+
+    text = NAMED.sub(r"\1", NAMED.sub(r"\1", tex))  # one may hold another
+    text = FRACTION.sub(r"\1/\2", text)
+    text = POWER.sub(lambda m: (m[1] or m[2]).translate(RAISED), text)
+    text = re.sub(r"_(\{\w+\}|\w)", r"\1", text)
+    return re.sub(r"[{}]", "", COMMAND.sub(sign, text))

@@ -74,7 +74,6 @@ def weave_source(target: str, file: Tangled, edition: str) -> str:
         for page in pages
     )
     return (
-        "---\nsearch:\n  exclude: true\n---\n\n"
         f"# `{target}` {{#source}}\n\n{choose(edition, Twins(*WORDS['source_note']))}"
         f" {', '.join(links)}\n\n"
         + fenced('python linenums="1"', file.text.rstrip("\n"))

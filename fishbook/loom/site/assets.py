@@ -24,8 +24,7 @@ FONTS = {
 
 DRAW = Path(__file__).with_name("draw")
 UNUSED = re.compile(
-    r".*\.map$|assets/images/favicon\.png"
-    r"|assets/javascripts/lunr/(?!min/lunr\.(stemmer\.support|zh)\.min)"
+    r".*\.map$|assets/images/favicon\.png|assets/javascripts/(?:lunr|workers)/"
 )
 """Files of the theme that no page of ours asks for."""
 
@@ -44,10 +43,13 @@ def assets(root: Path, style: str) -> Iterator[tuple[str, str | bytes]]:
     for name in ("draw.js", "draw.css"):
         yield name, (DRAW / name).read_bytes()
     katex, fonts = root / KATEX, root / "node_modules" / "@fontsource"
-    for folder in (katex, fonts):
+    engine = root / "node_modules" / "minisearch"
+    for folder in (katex, fonts, engine):
         if not folder.exists():
             name = folder.relative_to(root).as_posix()
             raise LoomError([f"the site needs {name}; run `make setup` or `npm ci`"])
+    yield "minisearch.js", (engine / "dist" / "es" / "index.js").read_bytes()
+    yield "minisearch-LICENSE.txt", (engine / "LICENSE.txt").read_bytes()
     css = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8")
     only_woff2 = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
     css = only_woff2.replace("url(", "url(katex/")

@@ -35,7 +35,7 @@ Formula: TypeAlias = tuple[str, bool]
 
 
 def take(html: str) -> tuple[str, list[Formula]]:
-    """Take the formulas out of a page, so that the search index stays free of TeX."""
+    """Take the formulas out of a page, to be rendered together, and put back."""
     formulas: list[Formula] = []
 
     def taken(match: re.Match[str]) -> str:

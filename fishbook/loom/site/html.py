@@ -67,7 +67,7 @@ def finish(
     Returns
     -------
     str
-        HTML for the search index, and for the reader after `boxed`.
+        HTML for the reader, but for `boxed`.
     """
     passes: list[Pass] = [
         outside_links,

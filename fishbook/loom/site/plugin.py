@@ -8,7 +8,6 @@ FISHBOOK_EDITION names another edition, that one is built alone.
 from __future__ import annotations
 
 import contextlib
-import logging
 import posixpath
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -34,7 +33,17 @@ from fishbook.loom.edition import EDITIONS, choose, words
 from fishbook.loom.markdown import Weaver, first_sentences, woven_file
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
-from fishbook.loom.site import build, figures, formulas, html, labs, nav, serve, settle
+from fishbook.loom.site import (
+    build,
+    figures,
+    formulas,
+    html,
+    labs,
+    nav,
+    search,
+    serve,
+    settle,
+)
 from fishbook.loom.site.assets import UNUSED, assets
 from fishbook.loom.tangle import Tangled, tangle
 from fishbook.loom.weave import notebook_file, source_page, weave_edition
@@ -82,7 +91,6 @@ class FishbookPlugin(BasePlugin[Options]):
             rendered = settle.render_formulas(self.book, formulas.katex(root))
             self.style = formulas.style_sheet(rendered)
             weave_edition(self.book, edition, woven, self.root_url)
-        logging.getLogger("jieba").setLevel(logging.WARNING)
         labs.use_our_template()
         config.docs_dir = str(woven)
         config.site_url = f"{self.root_url}{edition}/"
@@ -109,6 +117,8 @@ class FishbookPlugin(BasePlugin[Options]):
             style = f':root{{--word-output:"{output}"}}' + self.style
             for name, content in assets(root_of(config), style):
                 files.append(File.generated(config, f"assets/{name}", content=content))
+            records = search.index(self.book, self.config.edition)
+            files.append(File.generated(config, "search.json", content=records))
             for old, label in self.config.moved.items():
                 goal = nav.moved_to(self.book, old, label)
                 lang = "en" if self.config.edition == "en" else "zh"
@@ -177,7 +187,7 @@ class FishbookPlugin(BasePlugin[Options]):
         config: MkDocsConfig,
         nav: Navigation,
     ) -> TemplateContext:
-        """Put in what the search index, which has read the page by now, leaves out."""
+        """Put in formulas and figures."""
         taken = self.formulas.pop(page.file.src_uri)
         folder = Path(config.docs_dir, page.file.src_uri).parent
         shown = self.pages.get(page.file.src_uri)
@@ -198,11 +208,7 @@ class FishbookPlugin(BasePlugin[Options]):
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Build the other editions after the first, and what stands above them.
-
-        MkDocs has one search plugin for all builds of a process: by now it has written
-        the first edition's index, and may begin the next.
-        """
+        """Build the other editions after the first, and what stands above them."""
         if self.config.edition != EDITIONS[0]:
             return
         site = Path(config.site_dir).parent

@@ -29,14 +29,11 @@ POLICY = {
 """What a page may load: our own files; as pictures, icons in style sheets and bitmaps
 in figures too."""
 
-SEARCHED = {"zh": ["zh"], "en": ["en"], "zh-en": ["zh"]}
-
 
 def require_settings(config: MkDocsConfig) -> None:
     """Raise where mkdocs.yml lacks what the plugin sets for each edition."""
     wanted = {
         "theme: name: material": config.theme.name == "material",
-        "plugins: search": "material/search" in config.plugins,
         "plugins: mkdocs-jupyter": "mkdocs-jupyter" in config.plugins,
         "markdown_extensions: toc: permalink": "toc" in config.mdx_configs,
     }
@@ -51,7 +48,6 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.site_description = said["description"]
     config.theme["language"] = edition
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
-    config.plugins["material/search"].config["lang"] = SEARCHED[edition]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
     config.extra["draw_words"] = draw_words(edition)
 

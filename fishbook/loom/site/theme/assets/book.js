@@ -1,21 +1,28 @@
-// Keeps page and place when the edition changes; light and dark; helps those who use no mouse; lets the
-// search index and the theme's own script wait.
+// Keeps page and place when the edition changes; light and dark; helps those who use no
+// mouse; lets the theme's own script wait.
 {
   const key = "fishbook.edition";
   const switcher = document.querySelector("[data-editions]");
-  const field = document.querySelector(".md-search__input");
 
   // An anchor of the one page that a chapter was once leads to the page that has it now.
-  const moved = document.querySelector("#moved")?.innerHTML ?? "{}";
-  const goal = JSON.parse(moved)[decodeURIComponent(location.hash.slice(1))];
-  if (goal) location.replace(goal);
+  const moved = Object.entries(JSON.parse(document.querySelector("#moved")?.innerHTML ?? "{}"));
+  const goal = moved.find(([label]) => new URL(`#${label}`, location).hash === location.hash);
+  if (goal) location.replace(goal[1]);
 
   // ---- The other editions ----
 
+  // The element that the address names; none where that is no name, as in `#50%`.
+  function named() {
+    try {
+      return document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    } catch {
+      return null;
+    }
+  }
+
   // The anchor to go to: the one in the address while it is in view, else the section read.
   function anchor() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const top = target?.getBoundingClientRect().top;
+    const top = named()?.getBoundingClientRect().top;
     if (top > -innerHeight / 3 && top < innerHeight) return location.hash;
     const headings = document.querySelectorAll("article :is(h2, h3, h4)[id]");
     const read = [...headings].filter(h => h.getBoundingClientRect().top < innerHeight / 3);
@@ -63,31 +70,6 @@
       [...schemes].find(other => other !== button).focus();
       requestAnimationFrame(() => setTimeout(() => delete dataset.switching));
     });
-
-  // ---- Search ----
-
-  // The theme asks for the whole index at once: let it wait until the reader searches.
-  const sought = new Promise(go => {
-    if (new URLSearchParams(location.search).has("q")) go();
-    field?.addEventListener("focus", go);
-  });
-  const { open } = XMLHttpRequest.prototype;
-  XMLHttpRequest.prototype.open = function (method, address, ...rest) {
-    open.call(this, method, address, ...rest);
-    if (!String(address).endsWith("/search/search_index.json")) return;
-    XMLHttpRequest.prototype.open = open;
-    this.send = () => sought.then(() => XMLHttpRequest.prototype.send.call(this));
-  };
-
-  // Chinese that is chosen with the mouse, or pasted, moves no key: let it be searched too.
-  field?.addEventListener("input", () => field.dispatchEvent(new KeyboardEvent("keyup")));
-
-  // Escape leads back to where the reader came from.
-  let before = null;
-  field?.addEventListener("focus", event => (before = event.relatedTarget ?? before));
-  field?.addEventListener("keydown", event => {
-    if (event.key === "Escape") setTimeout(() => before?.focus());
-  });
 
   // ---- Without a mouse ----
 

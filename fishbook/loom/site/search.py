@@ -1,0 +1,112 @@
+"""What the search of an edition knows: a record for each section of each page.
+
+A page's records depend on the page, the edition and the numbers that the book gives.
+`theme/assets/find.js` searches them in the reader's browser.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TypedDict
+
+from fishbook.loom import blocks
+from fishbook.loom.blocks import Block, Heading, Twins
+from fishbook.loom.book import Book, figure_label
+from fishbook.loom.edition import choose
+from fishbook.loom.inline import linked, plain_text, words
+from fishbook.loom.markdown import address
+from fishbook.loom.names import light
+from fishbook.loom.page import Page
+
+EMPHASIS = re.compile(r"(?<!\*)\*([^*\n]{1,40})\*(?!\*)")
+DEFINED = re.compile(r"^(?:def|class) (\w+)|^([A-Z]\w+) = ", re.M)
+NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+RAISED = re.compile(r"^\w+(?:Error|Warning)\b.*", re.M)
+MARKS = re.compile(r"^(?:[-#>]|\d+\.) |\|?[ :|-]*\||</?[a-z][^>]*>", re.M)
+
+
+class Record(TypedDict):
+    """What a section is found by, and what is shown of it."""
+
+    anchor: str
+    """Empty where a page begins."""
+    number: str
+    title: str
+    terms: str
+    """What the section explains: its emphasized words, the names that it defines."""
+    text: str
+    code: str
+    labels: dict[str, str]
+    """The numbers of its formulas and figures by their labels."""
+
+
+def index(book: Book, edition: str) -> str:
+    """Return the records of an edition as JSON, by the addresses of the pages."""
+    pages = {address(page): records(book, page, edition) for page in book.pages}
+    return json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
+
+
+def records(book: Book, page: Page, edition: str) -> list[Record]:
+    """Return a page's sections in order."""
+    sections: list[tuple[Heading, list[Block]]] = []
+    for block in page.blocks:
+        if isinstance(block, Heading):
+            sections.append((block, []))
+        elif sections:
+            sections[-1][1].append(block)
+    return [_record(book, edition, *section) for section in sections]
+
+
+def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Record:
+    def number(label: str) -> str:
+        formula = label in book.labels and isinstance(
+            book.labels[label].block, blocks.Formula
+        )
+        return f"({book.number(label)})" if formula else book.number(label)
+
+    texts = [choose(edition, text) for block in body for text in _texts(block)]
+    code = [b.source for b in body if isinstance(b, blocks.Code) and not b.hidden]
+    defined = ["".join(names) for part in code for names in DEFINED.findall(part)]
+    terms = [plain_text(t) for text in texts for t in EMPHASIS.findall(words(text))]
+    said = (plain_text(MARKS.sub(" ", linked(t, str, number))) for t in texts)
+    return {
+        "anchor": "" if heading.level == 1 else heading.anchor,
+        "number": book.number(heading.anchor),
+        "title": plain_text(choose(edition, heading.title, "{zh} | {en}")),
+        "terms": " · ".join(dict.fromkeys(defined + terms)),
+        "text": " ".join(" ".join(said).split()),
+        "code": " ".join(dict.fromkeys(NAME.findall("\n".join(map(light, code))))),
+        "labels": {label: book.number(label) for b in body if (label := _label(b))},
+    }
+
+
+def _texts(block: Block) -> Iterator[Twins]:
+    """Yield what a block says."""
+    match block:
+        case blocks.Pair():
+            yield block.text
+        case blocks.Annotations():
+            yield from block.items
+        case blocks.Figure():
+            yield block.caption
+        case blocks.DetailsOpen():
+            yield block.summary
+        case blocks.Output():
+            yield from (Twins(line, line) for line in RAISED.findall(block.text))
+        case blocks.Fence():
+            lines = "\n".join(block.raw.strip().split("\n")[1:-1])
+            yield Twins(lines, lines)
+        case blocks.Shared():
+            yield Twins(block.raw, block.raw)
+
+
+def _label(block: Block) -> str:
+    """Return the label of a formula or a figure; nothing for other blocks."""
+    match block:
+        case blocks.Formula():
+            return block.label
+        case blocks.Figure():
+            return figure_label(block)
+    return ""

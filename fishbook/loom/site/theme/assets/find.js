@@ -1,0 +1,113 @@
+// Finds sections of this edition; loaded when the reader first uses the field.
+import MiniSearch from "./minisearch.js";
+import { forms, places } from "./words.js";
+
+const FIELDS = { title: 4, terms: 3, text: 1, code: 0.7 };
+const NUMBER = /^([^\d\s(]*?)\s*(\(?)((?:\d+|[A-Z])(?:\.\d+)*)\)?\s*[章节]?$/;
+const KINDS = [
+  ["eq-", /^(公式|式|formula|equation|eq\.?)$/i],
+  ["fig-", /^(图|figure|fig\.?)$/i],
+  ["", /^(第|章|节|练习|chapter|section|exercise|§)$/i],
+];
+const SHOWN = 20;
+const HAN = /[\u3400-\u9fff]/;
+
+const tokenize = text => Array.from(forms(text), ([form]) => form);
+const flat = text => tokenize(text).join(" ");
+
+export async function load(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  return new Finder(await answer.json());
+}
+
+export class Finder {
+  // `pages` are those of search.py: records of sections by the addresses of pages.
+  constructor(pages) {
+    const all = Object.entries(pages).flatMap(([address, sections]) =>
+      sections.map(section => ({ ...section, address, page: sections[0].title })),
+    );
+    this.sections = all.map((section, id) => ({ ...section, id }));
+    this.known = new Set(); // forms that the book has: what is none may be a slip
+    const processTerm = form => this.known.add(form) && form;
+    this.engine = new MiniSearch({ fields: Object.keys(FIELDS), tokenize, processTerm });
+    this.engine.addAll(this.sections);
+  }
+
+  // The best sections for a query: first those with just this number or this heading.
+  find(query) {
+    const text = query.normalize("NFKC").trim();
+    const numbered = this.numbered(text);
+    const others = this.engine
+      .search(text, {
+        boost: FIELDS,
+        processTerm: form => form,
+        prefix: form => /^[a-z]\w|^[\u3400-\u9fff]$/.test(form),
+        fuzzy: form => /^[a-z_]{5,}$/.test(form) && !this.known.has(form) && 0.2,
+      })
+      .map(({ id, terms }) => ({ section: this.sections[id], terms }))
+      .filter(({ section }) => !numbered.some(one => one.section === section));
+    const headed = ({ section }) => section.title.split(" | ").some(one => flat(one) === flat(text));
+    const hits = [...numbered, ...firstThose(others, headed)];
+    return { count: hits.length, hits: hits.slice(0, SHOWN).map(hit => shown(hit, text)) };
+  }
+
+  // Sections, formulas and figures with a number: `3.4`, `(3.21)`, `figure 3.22`.
+  numbered(text) {
+    const [, word, bracket, number] = text.match(NUMBER) ?? [];
+    const kind = word ? KINDS.find(([, names]) => names.test(word))?.[0] : bracket && "eq-";
+    if (kind === undefined) return [];
+    const found = this.sections.flatMap(section =>
+      Object.entries({ "": section.number, ...section.labels })
+        .filter(([, own]) => own === number)
+        .map(([label]) => ({ section, label })),
+    );
+    return firstThose(found, ({ label }) => (kind ? label.startsWith(kind) : !label));
+  }
+}
+
+function firstThose(all, wanted) {
+  return [...all.filter(wanted), ...all.filter(one => !wanted(one))];
+}
+
+function shown({ section, label, terms }, query) {
+  const anchor = label || section.anchor;
+  const title = `${section.number} ${section.title.replace(" | ", " ")}`.trim();
+  return {
+    address: section.address + (anchor && `#${anchor}`),
+    page: section.anchor && section.page.replace(" | ", " "),
+    title: pieces(title, query, terms),
+    excerpt: excerpt(section, query, terms),
+  };
+}
+
+// A text in pieces: every second one is to be marked.
+function pieces(text, query, terms) {
+  const parts = [];
+  let at = 0;
+  for (const [start, end] of places(text, query, terms)) {
+    parts.push(text.slice(at, start), text.slice(start, end));
+    at = end;
+  }
+  return [...parts, text.slice(at)];
+}
+
+// The stretch of a section's text, or of its code, that has most of what was sought.
+function excerpt(section, query, terms) {
+  let text = section.text;
+  let found = places(text, query, terms);
+  const inCode = found.length ? [] : places(section.code, query, terms);
+  if (inCode.length) [text, found] = [section.code, inCode];
+  const length = HAN.test(text.slice(0, 99)) ? 90 : 180;
+  let [best, most] = [0, 0];
+  for (const [start] of found) {
+    const near = found.filter(([a, b]) => a >= start && b <= start + length);
+    const kinds = new Set(near.map(([a, b]) => text.slice(a, b).toLowerCase()));
+    if (kinds.size > most) [best, most] = [start, kinds.size];
+  }
+  // Begin a few words before it, where a word begins.
+  const near = Math.max(0, best - length / 4);
+  const from = near && near + 1 + Math.max(-1, text.slice(near, best).search(/[\s，。；：、]/));
+  const part = text.slice(from, from + length).trim();
+  return pieces(`${from ? "…" : ""}${part}${from + length < text.length ? "…" : ""}`, query, terms);
+}

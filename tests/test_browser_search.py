@@ -1,0 +1,275 @@
+"""The search in a browser: what readers find, and how they get there."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from browsing import SETTLED, Watch, reading, serious
+from sites import BOOK, HOME, ROOT
+
+from fishbook.loom.blocks import Figure, Formula, Heading
+from fishbook.loom.book import Label
+from fishbook.loom.edition import EDITIONS, WORDS, choose
+from fishbook.loom.inline import plain_text
+from fishbook.loom.markdown import address
+
+SETS = tomllib.loads((ROOT / "tests" / "searches.toml").read_text(encoding="utf-8"))
+LEAST = {45: 40, 20: 18}
+"""How many of so many queries have to be answered."""
+FIELD = ".md-search__input"
+LINK = ".md-search-result__link"
+SAID = ".md-search-result__meta"
+TYPED = """async queries => {
+  const field = document.querySelector(".md-search__input");
+  const said = document.querySelector(".md-search-result__meta");
+  const list = document.querySelector(".md-search-result__list");
+  const found = [];
+  field.focus();
+  for (const query of queries) {
+    list.replaceChildren();
+    said.textContent = "";
+    field.value = query;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    while (!said.textContent) await new Promise(go => setTimeout(go));
+    found.push([...list.querySelectorAll("a")].slice(0, 3).map(link => link.href));
+  }
+  return found;
+}"""
+"""Types queries, and gives the first three links for each."""
+
+
+def place(label: Label) -> str:
+    """Give the address of a label below an edition."""
+    anchor = "" if label.name == label.page.anchor else f"#{label.name}"
+    return address(label.page) + anchor
+
+
+def typed(page: Any, queries: list[str]) -> list[list[str]]:
+    """Type queries; give for each the places below the edition that come first."""
+    found = [map(urlsplit, links) for links in page.evaluate(TYPED, queries)]
+    edition = urlsplit(page.url).path.split("/")[2]
+    return [
+        [
+            url.path.partition(f"/{edition}/")[2]
+            + (f"#{url.fragment}" if url.fragment else "")
+            for url in links
+        ]
+        for links in found
+    ]
+
+
+def numbered(kind: type) -> list[Label]:
+    """Give the labels of a kind of block that have numbers."""
+    return [
+        label
+        for label in BOOK.labels.values()
+        if isinstance(label.block, kind) and label.number
+    ]
+
+
+@pytest.fixture(scope="module")
+def view(browser: Any) -> Iterator[Any]:
+    """Give an open page of the edition that has both languages."""
+    with reading(browser, "zh-en/") as page:
+        yield page
+
+
+# What is found
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_readers_find_the_section(browser: Any, edition: str) -> None:
+    """In both languages where the edition has both."""
+    with reading(browser, f"{edition}/") as page:
+        for name, queries in SETS.items():
+            if name.rpartition("-")[2] not in edition.split("-"):
+                continue
+            pairs = zip(queries.items(), typed(page, list(queries)), strict=True)
+            missed = [
+                (query, links)
+                for (query, wanted), links in pairs
+                if not {place(BOOK.labels[label]) for label in wanted} & set(links)
+            ]
+            assert len(queries) - len(missed) >= LEAST[len(queries)], (name, missed)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_heading_finds_its_section_first(view: Any, language: str) -> None:
+    """Of headings that are alike, any."""
+    alike: dict[str, set[str]] = {}
+    for label in BOOK.labels.values():
+        if isinstance(label.block, Heading):
+            title = plain_text(choose(language, label.block.title))
+            alike.setdefault(title, set()).add(place(label))
+    found = zip(alike.items(), typed(view, list(alike)), strict=True)
+    assert [
+        (title, links)
+        for (title, places), links in found
+        if not links or links[0] not in places
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        (Heading, "{}"),
+        (Formula, "({})"),
+        (Formula, "formula {}"),
+        (Figure, "图 {}"),
+    ],
+)
+def test_a_number_finds_its_place_first(view: Any, kind: type, form: str) -> None:
+    """Of sections and exercises that share a number, either."""
+    labels = numbered(kind)
+    found = typed(view, [form.format(label.number) for label in labels])
+    for label, links in zip(labels, found, strict=True):
+        alike = {place(one) for one in labels if one.number == label.number}
+        assert links and links[0] in alike, (label.number, links)
+
+
+@pytest.mark.parametrize(
+    "query", ["偏置", "转置", "线性可分", "与门", "normalize", "tanh"]
+)
+def test_whole_words_are_marked(view: Any, query: str) -> None:
+    typed(view, [query])
+    marks = view.locator(f"{LINK} >> nth=0").locator("mark").all_inner_texts()
+    word = "(?i)(normaliz|.*tanh)" if query.isascii() else query
+    assert marks
+    assert [mark for mark in marks if not re.match(word, mark)] == []
+    assert query.isascii() or set(marks) == {query}
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("sofmax", "identity-and-softmax"),
+        ("sigmod", "sigmoid"),
+        ("gradiant", "gradient"),
+        ("梯队下降", "gradient-descent"),
+        ("双曲正玄", "tanh-from-sigmoid"),
+    ],
+)
+def test_a_slip_finds_what_was_meant(browser: Any, slip: str, meant: str) -> None:
+    edition = "en" if slip.isascii() else "zh"
+    with reading(browser, f"{edition}/") as page:
+        assert place(BOOK.labels[meant]) in typed(page, [slip])[0]
+
+
+def test_formulas_are_readable_in_what_is_shown(view: Any) -> None:
+    typed(view, ["η"])
+    said = view.locator(".md-search-result__list").inner_text()
+    assert "η" in said
+    assert not re.search(r"\\[a-z]+|[{}$]", said)
+
+
+@pytest.mark.parametrize("query", [".*+?(", "[", "\\", "<img src=x onerror=alert(1)>"])
+def test_signs_are_no_pattern_and_no_html(view: Any, query: str) -> None:
+    with_errors = Watch()
+    with_errors.over(view)
+    typed(view, [query, "perceptron"])
+    assert view.locator(f"{LINK} img").count() == 0
+    with_errors.leave(view)
+    assert with_errors.errors == []
+
+
+# How readers get there
+
+
+def test_the_index_comes_with_the_first_use_from_here_alone(browser: Any) -> None:
+    """Under a policy that allows no other host, no inline script, no eval, no data."""
+    late = ("find.js", "words.js", "minisearch.js", "search.json")
+    strict = """() => {
+      const meta = document.createElement("meta");
+      meta.httpEquiv = "Content-Security-Policy";
+      meta.content = "default-src 'self'";
+      document.head.append(meta);
+    }"""
+    watch = Watch()
+    with reading(browser, None) as page:
+        watch.over(page)
+        page.goto(f"{HOME}en/", wait_until="networkidle")
+        page.evaluate("new Promise(go => requestIdleCallback(() => go()))")
+        assert not [url for url in watch.asked if url.endswith(late)]
+        page.evaluate(strict)
+        page.click(FIELD)
+        page.keyboard.type("perceptron")
+        page.locator(LINK).first.wait_for()
+        asked = {url.rpartition("/")[2] for url in watch.asked}
+        assert asked >= set(late)
+    assert watch.strangers == []
+    assert watch.errors == []
+
+
+def test_the_keyboard_leads_to_a_section_and_back(browser: Any) -> None:
+    focused = "e => e === document.activeElement"
+    with reading(browser, f"en/{address(BOOK.labels['sigmoid'].page)}") as page:
+        page.evaluate("window.sameDocument = true")
+        page.locator(".notebook a").focus()
+        page.keyboard.press("/")
+        page.wait_for_function("document.activeElement.matches('.md-search__input')")
+        page.keyboard.type("saddle")
+        links = page.locator(LINK)
+        links.first.wait_for()
+        assert re.match(r"\d+ ", page.locator(SAID).inner_text())
+        page.keyboard.press("ArrowDown")
+        assert links.first.evaluate(focused)
+        page.keyboard.press("ArrowUp")
+        assert page.locator(FIELD).evaluate(focused)
+        page.keyboard.press("Escape")
+        assert page.locator(".notebook a").evaluate(focused)
+        page.keyboard.press("/")
+        goal = links.first.get_attribute("href")
+        page.keyboard.press("Enter")
+        page.wait_for_url(goal)
+        assert page.evaluate("window.sameDocument"), "navigation.instant is off"
+        page.wait_for_function("CSS.highlights.get('found')?.size > 0")
+        assert not page.locator("#__search").is_checked()
+
+
+def test_a_search_may_be_in_the_address(browser: Any) -> None:
+    with reading(browser, "en/?q=perceptron") as page:
+        page.locator(LINK).first.wait_for()
+        assert page.locator(SAID).get_attribute("role") == "status"
+
+
+def test_a_phone_shows_the_search_alone_and_gives_it_back(browser: Any) -> None:
+    phone = {"width": 390, "height": 844}
+    with reading(browser, "zh/", viewport=phone, color_scheme="dark") as page:
+        page.click(".md-header__button[for=__search]")
+        page.wait_for_function("document.activeElement.matches('.md-search__input')")
+        page.keyboard.insert_text("感知机")
+        page.locator(LINK).first.wait_for()
+        page.evaluate(SETTLED)
+        assert serious(page) == []
+        box = page.locator(".md-search__inner").bounding_box()
+        assert (box["x"], box["width"]) == (0, 390)
+        page.click(".md-search__form label[for=__search]")
+        page.evaluate(SETTLED)
+        assert not page.locator(LINK).first.is_visible()
+
+
+def test_an_index_that_cant_be_read_is_said_and_asked_for_again(browser: Any) -> None:
+    with reading(browser, "en/") as page:
+        page.route("**/search.json", lambda route: route.abort())
+        page.click(FIELD)
+        page.keyboard.type("saddl")
+        failed = WORDS["search_failed"][1]
+        page.wait_for_function(
+            f"document.querySelector('{SAID}').textContent === {failed!r}"
+        )
+        page.unroute("**/search.json")
+        page.keyboard.type("e")
+        page.locator(LINK).first.wait_for()
+
+
+def test_without_scripts_there_is_no_field(browser: Any) -> None:
+    phone = {"width": 390, "height": 844}
+    with reading(browser, "en/", java_script_enabled=False, viewport=phone) as page:
+        assert page.locator(FIELD).count() == 1
+        assert not page.locator(FIELD).is_visible()
+        assert page.locator("[for=__search]:visible").count() == 0
