@@ -10,7 +10,7 @@ from books import book_of, chunk, python
 from fishbook.loom import names
 from fishbook.loom.blocks import Cell
 from fishbook.loom.book import Book
-from fishbook.loom.compare import looks_like_error, same_output
+from fishbook.loom.compare import looks_like_error, prints
 from fishbook.loom.page import Page
 from fishbook.loom.run import Runner
 
@@ -33,11 +33,10 @@ def complaints(book: Book, page: Page) -> list[str]:
             reader.forget(cell.code)
             continue
         place = f"{page.path}:{cell.code.line}: "
-        output = cell.output
-        shown, varies = (output.text, output.varies) if output else ("", False)
+        shown = cell.output.text if cell.output else ""
         if bool(result.error) != looks_like_error(shown):
             found.append(place + (result.trace or f"raised no {shown}"))
-        elif not same_output(shown, result.text, varies=varies):
+        elif not prints(cell.output, result.text):
             found.append(f"{place}{shown!r} is shown, {result.text!r} printed")
     return found
 

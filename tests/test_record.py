@@ -34,7 +34,23 @@ def test_record_writes_outputs_and_figures(book_root: Path) -> None:
         (python("print()"), python("print()")),
         (python("1", "old"), python("1") + "\n"),
         (python("print('a ')\n'b'", "a"), python("print('a ')\n'b'", "a")),
-        (python("print(1 / 3)", "0.3"), python("print(1 / 3)", "0.3")),
+        (python("print(1 / 3)", "0.3333"), python("print(1 / 3)", "0.3333")),
+        (
+            python("print(1 / 3)", "0.333"),
+            python("print(1 / 3)", "0.3333333333333333"),
+        ),
+        (
+            python("print(1 / 3)", "0.325").replace("output", "output within 0.01"),
+            python("print(1 / 3)", "0.325").replace("output", "output within 0.01"),
+        ),
+        (
+            python("print(0.34)", "0.325").replace("output", "output within 0.01"),
+            python("print(0.34)", "0.34").replace("output", "output within 0.01"),
+        ),
+        (
+            python("print(0.34)", "0.335").replace("output", "output within 1%"),
+            python("print(0.34)", "0.34").replace("output", "output within 1%"),
+        ),
         (
             python("print('```')", "old"),
             "```python\nprint('```')\n```\n\n````output\n```\n````\n\n",

@@ -20,7 +20,8 @@ from books import (
 )
 
 from fishbook.loom.book import Book
-from fishbook.loom.compare import drawn_by, verdict
+from fishbook.loom.compare import verdict
+from fishbook.loom.pictures import drawn_by
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
 from fishbook.loom.run import Runner

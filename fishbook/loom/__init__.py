@@ -6,6 +6,7 @@ order; each uses only those before it:
 problem     what is wrong, where, what to do about it
 blocks      the kinds of block that a page is made of
 inline      code, formulas, links and words within a text
+numbers     the numbers in what is printed, and how near two have to be
 scan        a page's lines to blocks, one reader a kind
 page        one Markdown file: its blocks, its cells, its text back to the byte
 disk        files: read as plain text, written at once, only what differs
@@ -17,6 +18,8 @@ imports     the imports at the top of a tangled file
 tangle      the book to the package; edits by hand are kept
 
 run         a page's cells run in order, in one namespace
+curves      two curves in the same axes: how far they lie apart
+pictures    two pictures beside each other
 compare     what was printed and drawn beside what the page shows
 record      what was printed and drawn, written into the page
 collect     each block of each page a test

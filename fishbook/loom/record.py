@@ -6,17 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fishbook.loom import disk
-from fishbook.loom.blocks import Cell, Output, fenced
+from fishbook.loom.blocks import Cell, Figure, Output, fenced
 from fishbook.loom.book import Book
 from fishbook.loom.check import require_sound
-from fishbook.loom.compare import (
-    drawn_by,
-    figure_verdict,
-    looks_like_error,
-    same_output,
-    svg_difference,
-)
+from fishbook.loom.compare import figure_verdict, looks_like_error, prints
 from fishbook.loom.page import Page
+from fishbook.loom.pictures import drawn_by, svg_difference
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.run import Result, Runner
 
@@ -54,7 +49,7 @@ def _record_page(book: Book, page: Page) -> list[str]:
         if wrong := _unexpected(folder, cell, result):
             raise LoomError([Problem(page.path, cell.code.line, *wrong)])
         texts |= _output(cell, result)
-        if cell.figure and _moved(folder / cell.figure.path, result.svg):
+        if cell.figure and _moved(folder, cell.figure, result.svg):
             figures[folder / cell.figure.path] = result.svg
     text = "".join(texts.get(block.line, block.raw) for block in page.blocks)
     files = {book.root / page.path: text, **figures}
@@ -82,19 +77,20 @@ def _unexpected(folder: Path, cell: Cell, result: Result) -> tuple[str, str] | N
     return None
 
 
-def _moved(file: Path, svg: str) -> bool:
+def _moved(folder: Path, figure: Figure, svg: str) -> bool:
     """Return whether a picture is not the one in its file."""
+    file = folder / figure.path
     if not file.exists():
         return True
     old = file.read_text(encoding="utf-8")
-    return drawn_by(old) != drawn_by(svg) or bool(svg_difference(old, svg))
+    differs = svg_difference(old, svg, figure.within)
+    return drawn_by(old) != drawn_by(svg) or bool(differs)
 
 
 def _output(cell: Cell, result: Result) -> dict[int, str]:
     """Return the new text of a cell's output by its line, where it isn't the same."""
     old = cell.output
-    shown, varies = (old.text, old.varies) if old else ("", False)
-    if same_output(shown, result.text, varies=varies):
+    if prints(old, result.text):
         return {}
     if old:
         return {old.line: _fence(old, result.text) if result.text else ""}
@@ -104,7 +100,7 @@ def _output(cell: Cell, result: Result) -> dict[int, str]:
 
 
 def _fence(old: Output | None, text: str) -> str:
-    info = "output varies" if old and old.varies else "output"
+    info = old.info if old else "output"
     body = "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
     fence = fenced(info, body)
     return fence if not old or old.raw.endswith("\n") else fence.removesuffix("\n")

@@ -20,7 +20,9 @@ RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
 SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
 """Languages of fences that are shown and never run."""
 FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
-ALMOST = re.compile(r"invisible-code| skip:")
+OUTPUTS = "`output`, `output varies`, `output within 0.01` or `output within 2%`"
+SHARE = "<!--- within 2% of the axes -->"
+ALMOST = re.compile(r"invisible-code| skip:|\bwithin\b.*\baxes\b")
 SVG = re.compile(r"figures/[\w-]+\.svg")
 
 
@@ -117,7 +119,7 @@ def _fence(page: Page, block: blocks.Fence) -> Iterator[Problem]:
         yield problem(page, block, what, f"write {FORMS}")
     elif block.info not in SHOWN:
         what = f"unknown fence {block.info!r}"
-        fix = f"write {FORMS}, `output`, `output varies`, or a fence that is not run:"
+        fix = f"write {FORMS}, {OUTPUTS}, or a fence that is not run:"
         yield problem(page, block, what, f"{fix} {', '.join(sorted(SHOWN))}")
 
 
@@ -206,7 +208,7 @@ def comments(page: Page) -> Iterator[Problem]:
         if not isinstance(block, blocks.Comment):
             continue
         if ALMOST.search(block.raw):
-            fix = f"write a `python hidden` fence, or {form}"
+            fix = f"write a `python hidden` fence, {form}, or {SHARE} over a figure"
             yield problem(page, block, "this comment is almost code", fix)
         elif block.raw.partition("-->")[2].strip():
             what = "what follows this comment on its line is not shown"
