@@ -7,10 +7,10 @@ READY := .venv/.ready
 SITE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test build check record bench lock clean
+.PHONY: help setup serve test build check record machines bench lock clean
 
 help: ## list these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) $(SITE) ## install everything into .venv and node_modules
 
@@ -46,6 +46,9 @@ check: setup ## lint, types, the package against the pages, the book's grammar
 record: setup ## write into the pages what their blocks print and draw
 	$(BIN)/fishbook tangle
 	$(BIN)/fishbook record
+
+machines: setup ## run every block as other processors would
+	$(BIN)/python tests/machines.py
 
 bench: setup ## measure the build beside MkDocs itself
 	$(BIN)/python tests/bench.py
