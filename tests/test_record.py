@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from books import DOT, GATES, SUMS, edit, python, read_text, write_text
+from books import DOT, GATES, SUMS, edit, examples, python, read_text, write_text
 
 from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
@@ -102,6 +102,31 @@ def test_a_page_with_a_block_that_fails_is_left_alone(
     assert str(refused.value).startswith(f"{SUMS}:")
     assert said in str(refused.value)
     assert read_text(book_root / SUMS) == before
+
+
+def test_a_figure_of_training_stays_while_it_lies_within_its_share(
+    book_root: Path,
+) -> None:
+    code = "import matplotlib.pyplot as plt\n\nplt.ylim(0, 1)\n_ = plt.plot([0.2, 0.5])"
+    shown = "![一条线 | A line](figures/line.svg)\n"
+    page, figure = book_root / SUMS, "docs/02-sums/figures/line.svg"
+    mark = "<!--- within 2% of the axes -->\n"
+    write_text(page, f"# 线 | Line {{#line}}\n\n{python(code)}{mark}{shown}")
+    assert record(Book.load(book_root), [page]) == [figure]
+    edit(page, "0.5]", "0.515]")
+    assert record(Book.load(book_root), [page]) == []
+    (example,) = examples(book_root, SUMS)
+    example.evaluate()
+    edit(page, mark, "")
+    (example,) = examples(book_root, SUMS)
+    with pytest.raises(AssertionError, match=r"figures/line.svg is not what"):
+        example.evaluate()
+    edit(page, shown, mark + shown)
+    edit(page, "0.515]", "0.525]")
+    (example,) = examples(book_root, SUMS)
+    with pytest.raises(AssertionError, match=r"figures/line.svg is not what"):
+        example.evaluate()
+    assert record(Book.load(book_root), [page]) == [figure]
 
 
 def test_record_leaves_skipped_outputs_alone(book_root: Path) -> None:
