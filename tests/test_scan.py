@@ -226,6 +226,9 @@ def test_a_figure_may_shift_by_a_share_that_stands_over_it() -> None:
     assert figure.within.amount == Decimal("0.025")
     assert figure.path == "figures/a.svg"
     assert [type(block) for block in scan(text.replace("%", ""))] == [Comment, Figure]
+    preview = MarkdownIt().render(text)
+    assert preview.endswith('<p><img src="figures/a.svg" alt="图 | figure" /></p>\n')
+    assert preview.startswith("<!---")
 
 
 @pytest.mark.parametrize(
