@@ -26,6 +26,8 @@ KERNELS = {
     "arm": ("NEOVERSEN1", "ARMV8"),
 }
 """OpenBLAS's kernels by the kind of processor, the plainest last."""
+ILLEGAL = {-signal.SIGILL, 0xC000001D}
+"""How a process ends, on Unix and on Windows, that used an unknown instruction."""
 PROBE = """
 import ctypes, json, pathlib
 import numpy as np
@@ -38,7 +40,7 @@ root = pathlib.Path(np.__file__).parent
 found = [*root.parent.glob("numpy.libs/*openblas*"), *root.glob(".dylibs/*openblas*")]
 core = ""
 for name in ("scipy_openblas_get_corename64_", "scipy_openblas_get_corename"):
-    if found and not core and hasattr(library := ctypes.CDLL(found[0]), name):
+    if found and not core and hasattr(library := ctypes.CDLL(str(found[0])), name):
         ask = getattr(library, name)
         ask.restype = ctypes.c_char_p
         core = ask().decode()
@@ -77,13 +79,15 @@ def probe(machine: Machine) -> Kernels | str:
         encoding="utf-8",
     )
     if done.returncode:
-        return f"not run here: this processor can't, {cause(done)}"
+        return f"not run here: {cause(done)}"
     core, vectors = json.loads(done.stdout)
     return Kernels(core, tuple(vectors))
 
 
 def cause(done: subprocess.CompletedProcess[str]) -> str:
     """Say what ended a process: a signal, or the last line of an error."""
+    if done.returncode in ILLEGAL:
+        return "this processor lacks the instructions (SIGILL)"
     if done.returncode < 0:
         return f"it ended with {signal.Signals(-done.returncode).name}"
     last = done.stderr.strip().rpartition("\n")[2]
@@ -131,6 +135,7 @@ def run(machine: Machine, threads: int, data: str, *more: str) -> tuple[bool, st
         },
         capture_output=True,
         encoding="utf-8",
+        errors="replace",
     )
     passed = done.returncode == 0
     result = done.stdout.strip().rpartition("\n")[2] or cause(done)

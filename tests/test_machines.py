@@ -53,8 +53,12 @@ def test_numpy_takes_the_settings() -> None:
 
 def test_a_machine_that_cannot_be_played_says_why() -> None:
     broken = Machine("broken", {"PYTHONHOME": "/nowhere"})
-    assert playable(broken, {}).startswith("not run here: this processor can't, ")
-    assert cause(subprocess.CompletedProcess([], -4, "", "")) == "it ended with SIGILL"
+    assert playable(broken, {}).startswith("not run here: ")
+    for code, said in [
+        (-4, "this processor lacks the instructions (SIGILL)"),
+        (0xC000001D, "this processor lacks the instructions (SIGILL)"),
+        (-11, "it ended with SIGSEGV"),
+        (5, "it ended with 0x5"),
+    ]:
+        assert cause(subprocess.CompletedProcess([], code, "", "")) == said
     assert cause(subprocess.CompletedProcess([], 1, "", "a\nb\n")) == "b"
-    died = subprocess.CompletedProcess([], 0xC000001D, "", "")
-    assert cause(died) == "it ended with 0xc000001d"
