@@ -7,7 +7,7 @@ READY := .venv/.ready
 SITE := node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test test-long build check record bench lock clean
+.PHONY: help setup serve test test-long build check record machines bench lock clean
 
 help: ## list these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s  %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ check: setup ## lint, types, the package against the pages, the book's grammar
 record: setup ## write into the pages what their blocks print and draw
 	$(BIN)/fishbook tangle
 	$(BIN)/fishbook record
+
+machines: setup ## run every block as other processors would
+	$(BIN)/python tests/machines.py
 
 bench: setup ## measure the build beside MkDocs itself
 	$(BIN)/python tests/bench.py

@@ -15,7 +15,15 @@ from fishbook.loom.problem import LoomError
 ROOT = Path(__file__).parent.parent
 ZH, EN = '<div lang="zh" markdown>\n', '<div lang="en" markdown>\n'
 FIGURE = "![图 | figure](figures/a.svg)\n\n"
+PLOT = f"{python('1')}<!--- within 2% of the axes -->\n{FIGURE}"
 SEE = TWINS.format("见[甲]({0})", "see [A]({0})").format
+
+
+def stated(output: str, within: str) -> str:
+    """Give an example whose output has a stated tolerance."""
+    return python("1", output).replace("output", f"output within {within}")
+
+
 FORM = [
     ("```text\nx\n", "3: this fence is never closed; add a line with ```"),
     ("<!-- x\n", "3: this comment is never closed; add -->"),
@@ -52,6 +60,11 @@ FORM = [
     ("```\nx\n```\n", "3: unknown fence ''"),
     ("```ruby\nx\n```\n", "3: unknown fence 'ruby'; write `python`, `python hidden`"),
     ("```output twice\n1\n```\n", "unknown fence 'output twice'"),
+    ("```output within\n1.5\n```\n", "unknown fence 'output within'; write"),
+    ("```output within 0.1 m\n1.5\n```\n", "`output within 0.01`"),
+    ("```output within -0.1\n1.5\n```\n", "`output within 0.01`"),
+    ("```output varies within 0.1\n1.5\n```\n", "unknown fence 'output varies w"),
+    (f"<!--- within 2 of the axes -->\n\n{PLOT}", "3: this comment is almost code"),
     ("```output\n1\n```\n", "3: this output follows no code; put it right after"),
     (FIGURE, "3: this figure follows no code"),
     ('<!--- skip: next "why" -->\n\n$$ x $$\n', "3: this skip precedes no code"),
@@ -120,6 +133,17 @@ LINKS = [
     (f'{python("1")}![甲 | a](figures/a.svg "[甲](#b) | a")\n', "7: link #b: no such"),
     ("| [1](#b) |\n| --- |\n", "3: link #b: no such label"),
 ]
+TOLERANCES = [
+    (stated("12", "0.1"), "7: `within 0.1`, but there are no floats here; write"),
+    (stated("nan step 3", "1%"), "7: `within 1%`, but there are no floats here"),
+    (stated("0.5 0.25", "0.051"), "7: `within 0.051` is not between 0 and 0.05;"),
+    (stated("0.5 -200.0", "20.1"), "7: `within 20.1` is not between 0 and 20; print"),
+    (stated("0.5", "0"), "7: `within 0` is not between 0 and 0.05"),
+    (stated("0.5", "0%"), "7: `within 0%` is not between 0 and 10%"),
+    (stated("0.5", "11%"), "7: `within 11%` is not between 0 and 10%"),
+    (PLOT.replace("2%", "0.0%"), "7: `within 0.0%` is not between 0 and 10%; state"),
+    (PLOT.replace("2%", "50%"), "7: `within 50%` is not between 0 and 10%; state less"),
+]
 IMPORT = "from fishbook.a import f"
 CODE = [
     (
@@ -154,7 +178,7 @@ CODE = [
         "floor is also what the chunk at line",
     ),
 ]
-CASES = [([text], said) for text, said in FORM + WORDS + LINKS] + CODE
+CASES = [([text], said) for text, said in FORM + WORDS + LINKS + TOLERANCES] + CODE
 
 
 def titled(texts: list[str]) -> list[str]:
@@ -175,12 +199,15 @@ def test_a_broken_rule_is_named_with_its_place(texts: list[str], said: str) -> N
     [
         (chunk("    x = 1"), "begins indented but continues", "4: not Python: unexpe"),
         (TWINS.format("> ```output\n> ```", "> ```output\n> ```"), ":5: ", ":10: "),
-        ("<details markdown><summary>解 | a | b</summary>\n", "summary", "<details>"),
+        ("<details markdown><summary>解 | a | b</summary>\n", "<details>", "summary"),
+        (PLOT.replace("2% of the", "2% of"), "7: this comment is", "follows no code"),
+        (PLOT.replace("--- within", "-- is within"), "7: this comment", "no code"),
+        (PLOT.replace("-->\n", "-->\n\n"), "7: this comment is almost", "no code"),
     ],
 )
 def test_where_more_is_wrong_each_is_named(text: str, first: str, second: str) -> None:
     problems = problems_of(book_of(*titled([text])))
-    assert [said in p for p, said in zip(problems, (first, second), strict=True)]
+    assert all(said in p for p, said in zip(problems, (first, second), strict=True))
 
 
 def test_each_rule_has_a_page_here_that_breaks_it() -> None:
@@ -211,6 +238,19 @@ def test_a_figure_that_nobody_draws_is_named(tmp_path: Path) -> None:
     assert problem == said
     text = f"{python('1')}![旧 | old](figures/old.svg)\n"
     assert problems_of(book_of(*titled([text]), root=tmp_path)) == []
+
+
+def test_a_share_of_the_axes_needs_axes(tmp_path: Path) -> None:
+    for name, svg in [("a", "<svg/>"), ("b", '<g id="axes_1"><clipPath id="x">')]:
+        write_text(tmp_path / f"docs/01-a/figures/{name}.svg", svg)
+    texts = titled([PLOT, PLOT.replace("a.svg", "b.svg")])
+    (said,) = problems_of(book_of(*texts, root=tmp_path))
+    assert said.startswith("docs/01-a/01-p.md:7: figures/a.svg has no axes that it")
+
+
+def test_a_sensible_tolerance_is_no_problem() -> None:
+    text = stated("0.5 -20.0 7", "2") + stated("0.001", "10%") + stated("1e-3", "5%")
+    assert problems_of(book_of(*titled([text + PLOT]))) == []
 
 
 def test_a_lab_adds_nothing_to_the_package() -> None:

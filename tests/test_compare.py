@@ -9,11 +9,9 @@ import pytest
 from books import book_of, python
 
 from fishbook.loom.apart import Runner
-from fishbook.loom.compare import (
-    drawn_by,
-    same_output,
-    svg_difference,
-)
+from fishbook.loom.blocks import Within
+from fishbook.loom.compare import same_output
+from fishbook.loom.pictures import drawn_by, svg_difference
 
 
 @pytest.mark.parametrize(
@@ -23,12 +21,40 @@ from fishbook.loom.compare import (
         ("1", "2", False),
         ("1", "1.0", False),
         ("10000000", "10000001", False),
-        ("0.333", "0.334", True),
-        ("0.333", "0.335", False),
-        ("1234567.0", "1234568.0", True),
-        ("1234567.0", "1234569.0", False),
-        ("1e-16", "2e-16", True),
-        ("1.5e-16", "1.7e-16", False),
+        ("0.333", "0.334", False),
+        ("0.3333", "0.3334", True),
+        ("0.3333", "0.3335", False),
+        ("0.3333", "-0.3333", False),
+        ("1234567.0", "1234567.1", True),
+        ("1234567.0", "1234567.2", False),
+        ("12345678.0", "12345679.1", False),
+        ("0.25", "0.25000000000000006", True),
+        ("0.26894142", "0.26894143", True),
+        ("0.26894142", "0.26894124", False),
+        ("3.004166023946433", "3.0041660239464334", True),
+        ("3.004166023946433", "3.004166323946433", False),
+        ("1e-16", "1e-16", True),
+        ("1e-16", "2e-16", False),
+        ("1.5e-16", "1.6e-16", False),
+        ("1.50000e-16", "1.50001e-16", True),
+        ("1.50000e-16", "1.50000e-15", False),
+        ("1e400", "1e401", False),
+        ("1e-400", "0e0", False),
+        ("[1. 0.]", "[0. 1.]", False),
+        ("1.0", "0.9", False),
+        ("1.", "1.0000001", False),
+        ("1.", "1.", True),
+        ("0.0", "-0.0", False),
+        ("-0.0", "0.0", False),
+        ("0.0", "1e-17", False),
+        ("0.000", "0.001", False),
+        ("-nan", "nan", False),
+        ("inf", "1e308", False),
+        ("1.500000+2.500000j", "1.500000+2.500001j", True),
+        ("1.500000+2.500000j", "1.500000-2.500000j", False),
+        ("1.5+2.5j", "1.5+2.6j", False),
+        ("three", "3", False),
+        ("float32", "float64", False),
         ("-0.5", "0.5", False),
         ("nan", "nan", True),
         ("inf", "-inf", False),
@@ -41,20 +67,22 @@ from fishbook.loom.compare import (
         ("    a", "a", False),
         ("a\nb", "a", False),
         ("a\n", "a", True),
-        ("3.", "3.5", True),
+        ("3.", "3.5", False),
         ("0.1, 0.2", "0.1, 0.35", False),
         ("a 1 b", "a b", False),
         ("1 2", "12", False),
         ("1", "", False),
-        ("率0.25", "率0.26", True),
+        ("率0.2500", "率0.2501", True),
+        ("率0.25", "率0.26", False),
         ("1e400 1.5", "1e400 1.7", False),
-        ("1.5e+03", "1.6e+03", True),
-        ("1.5e+03", "1.7e+03", False),
+        ("1.5e+03", "1.6e+03", False),
+        ("1.5000e+03", "1.5001e+03", True),
+        ("1.5000e+03", "1.5002e+03", False),
         ("2026-03-05", "2026-03-06", False),
         ("[ 1 10]", "[1 10]", True),
     ],
 )
-def test_outputs_agree_within_the_last_digit_shown(
+def test_outputs_agree_as_far_as_they_are_certain(
     shown: str, printed: str, same: bool
 ) -> None:
     assert same_output(shown, printed) is same
@@ -66,6 +94,32 @@ def test_timings_vary_but_their_words_do_not() -> None:
     assert same_output("0.52s, 1,024 runs.", "0.7s, 99 runs.", varies=True)
     assert not same_output("0.52s", "0.52s 1", varies=True)
     assert not same_output("0.52s", "0.53s")
+
+
+@pytest.mark.parametrize(
+    ("within", "shown", "printed", "same"),
+    [
+        ("0.02", "loss 0.56, step 7", "loss 0.58, step 7", True),
+        ("0.02", "loss 0.56, step 7", "loss 0.54, step 7", True),
+        ("0.02", "loss 0.56, step 7", "loss 0.581, step 7", False),
+        ("0.02", "loss 0.56, step 7", "loss 0.539, step 7", False),
+        ("0.02", "loss 0.56, step 7", "loss 0.56, step 8", False),
+        ("0.02", "loss 0.56, step 7", "Loss 0.56, step 7", False),
+        ("0.02", "loss 0.56", "loss nan", False),
+        ("0.02", "0.01", "-0.01", True),
+        ("0.02", "0.56789", "0.57", True),
+        ("2%", "100.0", "102.0", True),
+        ("2%", "100.0", "98.0", True),
+        ("2%", "100.0", "102.1", False),
+        ("2%", "100.0", "97.9", False),
+        ("2%", "-100.0", "100.0", False),
+        ("2%", "100.0 1.0", "101.0 1.03", False),
+    ],
+)
+def test_a_stated_tolerance_is_for_floats_alone_and_has_an_edge(
+    within: str, shown: str, printed: str, same: bool
+) -> None:
+    assert same_output(shown, printed, within=Within(within)) is same
 
 
 SVG = '<svg id="{}" width="9"><g clip-path="url(#{})"><path d="M {} 2"/></g>{}</svg>'

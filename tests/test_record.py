@@ -12,6 +12,7 @@ from books import (
     MORE,
     SUMS,
     edit,
+    examples,
     problems_of,
     python,
     raising,
@@ -47,7 +48,23 @@ def test_record_writes_outputs_and_figures(book_root: Path) -> None:
         (python("print()"), python("print()")),
         (python("1", "old"), python("1") + "\n"),
         (python("print('a ')\n'b'", "a"), python("print('a ')\n'b'", "a")),
-        (python("print(1 / 3)", "0.3"), python("print(1 / 3)", "0.3")),
+        (python("print(1 / 3)", "0.3333"), python("print(1 / 3)", "0.3333")),
+        (
+            python("print(1 / 3)", "0.333"),
+            python("print(1 / 3)", "0.3333333333333333"),
+        ),
+        (
+            python("print(1 / 3)", "0.325").replace("output", "output within 0.01"),
+            python("print(1 / 3)", "0.325").replace("output", "output within 0.01"),
+        ),
+        (
+            python("print(0.34)", "0.325").replace("output", "output within 0.01"),
+            python("print(0.34)", "0.34").replace("output", "output within 0.01"),
+        ),
+        (
+            python("print(0.34)", "0.335").replace("output", "output within 1%"),
+            python("print(0.34)", "0.34").replace("output", "output within 1%"),
+        ),
         (
             python("print('```')", "old"),
             "```python\nprint('```')\n```\n\n````output\n```\n````\n\n",
@@ -99,6 +116,31 @@ def test_a_page_with_a_block_that_fails_is_left_alone(
     assert str(refused.value).startswith(f"{SUMS}:")
     assert said in str(refused.value)
     assert read_text(book_root / SUMS) == before
+
+
+def test_a_figure_of_training_stays_while_it_lies_within_its_share(
+    book_root: Path,
+) -> None:
+    code = "import matplotlib.pyplot as plt\n\nplt.ylim(0, 1)\n_ = plt.plot([0.2, 0.5])"
+    shown = "![一条线 | A line](figures/line.svg)\n"
+    page, figure = book_root / SUMS, "docs/02-sums/figures/line.svg"
+    mark = "<!--- within 2% of the axes -->\n"
+    write_text(page, f"# 线 | Line {{#line}}\n\n{python(code)}{mark}{shown}")
+    assert record(Book.load(book_root), [page]) == [figure]
+    edit(page, "0.5]", "0.515]")
+    assert record(Book.load(book_root), [page]) == []
+    (example,) = examples(book_root, SUMS)
+    example.evaluate()
+    edit(page, mark, "")
+    (example,) = examples(book_root, SUMS)
+    with pytest.raises(AssertionError, match=r"figures/line.svg is not what"):
+        example.evaluate()
+    edit(page, shown, mark + shown)
+    edit(page, "0.515]", "0.525]")
+    (example,) = examples(book_root, SUMS)
+    with pytest.raises(AssertionError, match=r"figures/line.svg is not what"):
+        example.evaluate()
+    assert record(Book.load(book_root), [page]) == [figure]
 
 
 def test_record_leaves_skipped_outputs_alone(book_root: Path) -> None:

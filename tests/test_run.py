@@ -21,7 +21,7 @@ from books import (
 from running import verdicts
 
 from fishbook.loom.book import Book
-from fishbook.loom.compare import drawn_by
+from fishbook.loom.pictures import drawn_by
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
 

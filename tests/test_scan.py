@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TypeVar
 
 import pytest
@@ -56,6 +57,8 @@ PIECES = [
     "$$\nx \\tag{eq-x}\n$$\n",
     "$$\n",
     '![图 | figure](figures/a.svg "甲 | a")\n',
+    "<!--- within 2% of the axes -->\n",
+    "```output within 2%\n1.5\n```\n",
     "<details markdown><summary>解 | S</summary>\n",
     "</details>\n",
     "- item\n\n  ```python\n  x\n  ```\n",
@@ -214,6 +217,37 @@ def test_a_figure_has_a_text_to_hear_and_one_to_read() -> None:
     both = one('![图 | figure](figures/a.svg "看 $x$ | see $x$")\n', Figure)
     assert (both.alt, both.caption) == (alone.alt, Twins("看 $x$", "see $x$"))
     assert both.path == "figures/a.svg"
+
+
+def test_a_figure_may_shift_by_a_share_that_stands_over_it() -> None:
+    text = "<!--- within 2.5% of the axes -->\n![图 | figure](figures/a.svg)\n"
+    figure = one(text, Figure)
+    assert figure.within and figure.within.is_share
+    assert figure.within.amount == Decimal("0.025")
+    assert figure.path == "figures/a.svg"
+    assert [type(block) for block in scan(text.replace("%", ""))] == [Comment, Figure]
+    preview = MarkdownIt().render(text)
+    assert preview.endswith('<p><img src="figures/a.svg" alt="图 | figure" /></p>\n')
+    assert preview.startswith("<!---")
+
+
+@pytest.mark.parametrize(
+    ("info", "varies", "within", "amount"),
+    [
+        ("output", False, "", 0),
+        ("output varies", True, "", 0),
+        ("output within 0.01", False, "0.01", Decimal("0.01")),
+        ("output within 2%", False, "2%", Decimal("0.02")),
+        ("output within 10", False, "10", 10),
+    ],
+)
+def test_an_output_may_vary_or_be_near(
+    info: str, varies: bool, within: str, amount: Decimal
+) -> None:
+    output = one(fenced(info, "1.5"), Output)
+    assert (output.info, output.varies) == (info, varies)
+    assert (output.within.text if output.within else "") == within
+    assert (output.within.amount if output.within else 0) == amount
 
 
 def test_a_list_explains_marks_only_right_under_them() -> None:

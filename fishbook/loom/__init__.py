@@ -6,6 +6,7 @@ order; each uses only those before it:
 problem     what is wrong, where, what to do about it
 blocks      the kinds of block that a page is made of
 inline      code, formulas, links and words within a text
+numbers     the numbers in what is printed, and how near two have to be
 scan        a page's lines to blocks, one reader a kind
 page        one Markdown file: its blocks, its cells, its text back to the byte
 disk        files: read as plain text, written at once, only what differs
@@ -20,6 +21,8 @@ capture     what a block prints, by whatever way, and what it draws
 run         a page's code run in order, in one namespace
 inside      a page's own process, in which that is done
 apart       that process from outside: begun, asked, held to limits, ended
+curves      two curves in the same axes: how far they lie apart
+pictures    two pictures beside each other
 compare     what was printed and drawn beside what the page shows
 record      what was printed and drawn, written into the page
 collect     each block of each page a test

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 MARKER = re.compile(r"[ \t]*#[ \t]*\((\d+)\)![ \t]*$", re.M)
 """The mark `# (1)!` at the end of a line of code, which an annotation explains."""
@@ -106,6 +107,23 @@ class Code(Block):
 
 
 @dataclass(frozen=True)
+class Within:
+    """How far a result of training may be off: `0.01`, or a share, `2%`."""
+
+    text: str
+
+    @property
+    def is_share(self) -> bool:
+        """Whether this is a share: of each number, or of the axes."""
+        return self.text.endswith("%")
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount, or the share: 0.02 for `2%`."""
+        return Decimal(self.text.rstrip("%")) / (100 if self.is_share else 1)
+
+
+@dataclass(frozen=True)
 class Output(Block):
     """What the code above prints; `varies` where its numbers are timings.
 
@@ -113,8 +131,15 @@ class Output(Block):
     """
 
     text: str
-    varies: bool
+    varies: bool = False
+    within: Within | None = None
     raises: bool = False
+
+    @property
+    def info(self) -> str:
+        """What stands after the mark of its fence."""
+        within = f" within {self.within.text}" if self.within else ""
+        return f"output{' raises' * self.raises}{' varies' * self.varies}{within}"
 
 
 @dataclass(frozen=True)
@@ -132,6 +157,8 @@ class Figure(Block):
     alt: Twins
     caption: Twins
     path: str
+    within: Within | None = None
+    """How far what is inside its axes may shift, as a share of them."""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
 from fishbook.loom.apart import Runner
-from fishbook.loom.blocks import Cell, Output, fenced
+from fishbook.loom.blocks import Cell, Figure, Output, fenced
 from fishbook.loom.book import Book
 from fishbook.loom.check import require_sound
-from fishbook.loom.compare import drawn_by, same_output, svg_difference, unfit
+from fishbook.loom.compare import prints, unfit
 from fishbook.loom.page import Page, parse
+from fishbook.loom.pictures import drawn_by, svg_difference
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.run import Result
 from fishbook.loom.tangle import differences
@@ -96,7 +97,7 @@ def _record_page(book: Book, page: Page) -> list[str]:
     for cell, result in zip(page.cells, results, strict=True):
         if not result.skipped:
             texts |= _output(cell, result)
-            if cell.figure and _moved(folder / cell.figure.path, result.svg):
+            if cell.figure and _moved(folder, cell.figure, result.svg):
                 files[folder / cell.figure.path] = result.svg
     text = "".join(texts.get(block.line, block.raw) for block in page.blocks)
     files = {root / page.path: text, **files}
@@ -168,19 +169,20 @@ def _request(cell: Cell) -> list[str]:
     return [cell.code.raw, skip, fence, cell.figure.path if cell.figure else ""]
 
 
-def _moved(file: Path, svg: str) -> bool:
+def _moved(folder: Path, figure: Figure, svg: str) -> bool:
     """Return whether a picture is not the one in its file."""
+    file = folder / figure.path
     if not file.exists():
         return True
     old = file.read_text(encoding="utf-8")
-    return drawn_by(old) != drawn_by(svg) or bool(svg_difference(old, svg))
+    differs = svg_difference(old, svg, figure.within)
+    return drawn_by(old) != drawn_by(svg) or bool(differs)
 
 
 def _output(cell: Cell, result: Result) -> dict[int, str]:
     """Return the new text of a cell's output by its line, where it isn't the same."""
     old = cell.output
-    shown, varies = (old.text, old.varies) if old else ("", False)
-    if same_output(shown, result.text, varies=varies):
+    if prints(old, result.text):
         return {}
     if old:
         return {old.line: _fence(old, result.text) if result.text else ""}
@@ -190,7 +192,7 @@ def _output(cell: Cell, result: Result) -> dict[int, str]:
 
 
 def _fence(old: Output | None, text: str) -> str:
-    info = old.raw.partition("\n")[0].strip("`~ ") if old else "output"
+    info = old.info if old else "output"
     body = "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
     fence = fenced(info, body)
     return fence if not old or old.raw.endswith("\n") else fence.removesuffix("\n")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from fishbook.loom import blocks
-from fishbook.loom.blocks import MARKER, Block, Twins
+from fishbook.loom.blocks import MARKER, Block, Twins, Within
 from fishbook.loom.inline import split_twins
 
 FENCE = re.compile(
@@ -21,11 +21,15 @@ DIV = re.compile(r'^<div lang="(zh|en)" markdown>[ \t]*$')
 END = re.compile(r"^</div>[ \t]*$")
 ITEM = re.compile(r"^(\d+)\. (.*)$")
 TITLE = re.compile(r'python title="([^"]*)"')
-OUTPUT = re.compile(r"output(?P<raises> raises)?(?P<varies> varies)?")
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 SKIP = re.compile(
     r"^<!---? *(?P<word>skip|long): *next(?: +(?P<rule>.*?))? *-->[ \t]*$"
 )
+OUTPUT = re.compile(
+    r"output(?P<raises> raises)?"
+    r"(?: (?P<varies>varies)| within (?P<within>\d+(?:\.\d+)?%?))?"
+)
+FIGURE = re.compile(r'^!\[(.*)\]\(([^()\s]+)(?: "(.*)")?\)[ \t]*$')
 SKIP_RULE = re.compile(
     r'(?:if\((?P<test>.+), *reason="(?P<why>[^"]+)"\)|"(?P<always>[^"]+)")'
 )
@@ -127,7 +131,8 @@ def fence(cursor: Cursor, match: Match) -> Block:
             return blocks.Code(raw, line, text, title[1], closed=closed)
         if marks := OUTPUT.fullmatch(info):
             varies, raises = bool(marks["varies"]), bool(marks["raises"])
-            return blocks.Output(raw, line, text, varies, raises, closed=closed)
+            within = Within(marks["within"]) if marks["within"] else None
+            return blocks.Output(raw, line, text, varies, within, raises, closed=closed)
     return blocks.Fence(raw, line, info, match["indent"], closed=closed)
 
 
@@ -211,11 +216,20 @@ def ends_formula(line: str) -> bool:
     return line.rstrip().endswith("$$") or not line.strip() or bool(FENCE.match(line))
 
 
-def figure(cursor: Cursor, match: Match) -> Block:
+def figure(cursor: Cursor, match: Match, within: Within | None = None) -> Block:
     """Read a picture; where it has no caption of its own, the words serve twice."""
     alt, path, caption = match.groups()
     shown = split_twins(caption or alt)
-    return blocks.Figure(*cursor.take(1), split_twins(alt), shown, path)
+    raw, line = cursor.take(2 if within else 1)
+    return blocks.Figure(raw, line, split_twins(alt), shown, path, within)
+
+
+def within_axes(cursor: Cursor, match: Match) -> Block:
+    """Read how far a picture may shift, and the picture on the very next line."""
+    picture = FIGURE.match(cursor.line(1))
+    if not picture:
+        return comment(cursor, match)
+    return figure(cursor, picture, Within(match[1]))
 
 
 def notes(cursor: Cursor, match: Match) -> Block:
@@ -239,6 +253,10 @@ def shared(cursor: Cursor) -> Block:
 READERS: tuple[tuple[re.Pattern[str], Callable[[Cursor, Match], Block]], ...] = (
     (re.compile(r"^\s*$"), blank),
     (SKIP, skip),
+    (
+        re.compile(r"^<!---? *within (\d+(?:\.\d+)?%) of the axes *-->[ \t]*$"),
+        within_axes,
+    ),
     (re.compile(r"^ {0,3}<!--"), comment),
     (FENCE, fence),
     (DIV, prose),
@@ -246,6 +264,6 @@ READERS: tuple[tuple[re.Pattern[str], Callable[[Cursor, Match], Block]], ...] = 
     (re.compile(r"^</details>[ \t]*$"), details_close),
     (re.compile(r"^(#{1,6})[ \t]+(.*?)(?:[ \t]+\{#([^\s{}]+)\})?[ \t]*$"), heading),
     (re.compile(r"^\$\$"), formula),
-    (re.compile(r'^!\[(.*)\]\(([^()\s]+)(?: "(.*)")?\)[ \t]*$'), figure),
+    (FIGURE, figure),
 )
 """Tried in this order at a line where a block starts."""

@@ -1,9 +1,10 @@
 """Every rule of the book's grammar, each finding with file:line and what to do.
 
 `form` judges the blocks of a page, `words` the two languages, `links` where they lead,
-`code` what is tangled and run. A rule is a function from the book, or from a page, to
-problems; add it to the list of its kind. The rules of form, and those that code calls
-SOUND, hold before anything is tangled, run or built; the others are only reported.
+`code` what is tangled and run, `tolerances` how far numbers and figures may be off.
+A rule is a function from the book, or from a page, to problems; add it to the list of
+its kind. The rules of form, and those that code calls SOUND, hold before anything is
+tangled, run or built; the others are only reported.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from fishbook.loom.book import Book
-from fishbook.loom.check import code, form, links, words
+from fishbook.loom.check import code, form, links, tolerances, words
 from fishbook.loom.problem import LoomError, Problem
 
 OF_A_PAGE = (*form.RULES, *words.RULES)
-OF_THE_BOOK = (*links.RULES, *code.RULES)
+OF_THE_BOOK = (*links.RULES, *code.RULES, *tolerances.RULES)
 
 
 def check(book: Book) -> list[Problem]:

@@ -20,8 +20,12 @@ RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
 SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
 """Languages of fences that are shown and never run."""
 FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
-OUTPUTS = "`output`, `output raises`, `output varies`"
-ALMOST = re.compile(r"invisible-code| (?:skip|long):")
+OUTPUTS = (
+    "`output`, `output raises`, `output varies`, "
+    "`output within 0.01` or `output within 2%`"
+)
+SHARE = "<!--- within 2% of the axes -->"
+ALMOST = re.compile(r"invisible-code| (?:skip|long):|\bwithin\b.*\baxes\b")
 SVG = re.compile(r"figures/[\w-]+\.svg")
 
 
@@ -208,7 +212,7 @@ def comments(page: Page) -> Iterator[Problem]:
         if not isinstance(block, blocks.Comment):
             continue
         if ALMOST.search(block.raw):
-            fix = f"write a `python hidden` fence, or {form}"
+            fix = f"write a `python hidden` fence, {form}, or {SHARE} over a figure"
             yield problem(page, block, "this comment is almost code", fix)
         elif block.raw.partition("-->")[2].strip():
             what = "what follows this comment on its line is not shown"

@@ -1,0 +1,115 @@
+"""Two pictures beside each other: they agree where a reader sees no difference."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+
+from fishbook.loom.blocks import Within
+from fishbook.loom.curves import Frame, near
+
+SVG_NUMBER = re.compile(
+    r"#[0-9a-fA-F]{3,8}\b|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+)
+REFERENCE = re.compile(r'(?<= id=")[^"]*|(?<=url\(#)[^)]*|(?<=href="#)[^"]*')
+METADATA = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->|<\?.*?\?>", re.S)
+PIECE = re.compile(r"<[^>]*>|[^<]+")
+BITMAP = re.compile(r"data:image/png;base64,([^\"]*)")
+SVG_TOLERANCE = 0.05
+PIXEL_TOLERANCE = 2 / 255
+CLIP = re.compile(r'clip-path="url\(#([^)]*)\)"')
+FRAME = re.compile(
+    r'<clipPath id="([^"]*)">\s*'
+    r'<rect x="([^"]*)" y="([^"]*)" width="([^"]*)" height="([^"]*)"'
+)
+FIX_AXES = "only what is inside the axes may shift: set their limits and ticks"
+
+
+def drawn_by(svg: str) -> str:
+    """Return the Matplotlib version that drew a picture, or nothing."""
+    match = re.search(r"Matplotlib v([\d.]+\w*)", svg)
+    return match[1] if match else ""
+
+
+def svg_difference(shown: str, drawn: str, within: Within | None = None) -> str:
+    """Say where two pictures differ by more than a reader could see, or nothing.
+
+    With a share, what is drawn inside the axes may be off by as much of their width
+    and height; the axes, with their ticks and words, stay where they are.
+    """
+    try:
+        ET.fromstring(drawn)
+    except ET.ParseError as error:
+        return f"the picture is not valid SVG ({error})"
+    share = float(within.amount) if within else 0.0
+    frames, group = _frames(shown) if within else {}, None
+    left, right = _pieces(shown), _pieces(drawn)
+    for a, b in zip(left, right, strict=False):
+        clip = CLIP.search(a)
+        frame = frames.get(clip[1]) if clip else group
+        if a.startswith(("<g", "</g")):
+            group = frame if clip else None
+        same = a == b or _same_piece(a, b, share)
+        if not same and not (frame and near(a, b, frame, share)):
+            found = f"{_short(a)} on the page, {_short(b)} drawn"
+            return f"{found}; {FIX_AXES}" if within and not frame else found
+    if len(left) != len(right):
+        return f"{len(left)} tags and texts on the page, {len(right)} drawn"
+    return ""
+
+
+def _pieces(svg: str) -> list[str]:
+    """Return the tags and texts of a picture, its ids numbered in their order."""
+    svg = _numbered(METADATA.sub("", svg))
+    return [piece.strip() for piece in PIECE.findall(svg) if piece.strip()]
+
+
+def _numbered(svg: str) -> str:
+    ids = {name: f"id{i}" for i, name in enumerate(re.findall(r' id="([^"]*)"', svg))}
+    return REFERENCE.sub(lambda match: ids.get(match[0], match[0]), svg)
+
+
+def _frames(svg: str) -> dict[str, Frame]:
+    """Return the frames of the axes by the names that clip what is drawn in them."""
+    found = FRAME.findall(_numbered(METADATA.sub("", svg)))
+    return {name: Frame(*map(float, numbers)) for name, *numbers in found}
+
+
+def _same_piece(old: str, new: str, share: float) -> bool:
+    if not old.startswith("<"):
+        return False
+    if (bitmap := BITMAP.search(old)) and (other := BITMAP.search(new)):
+        if not _same_bitmap(bitmap[1], other[1], max(PIXEL_TOLERANCE, share)):
+            return False
+        old, new = BITMAP.sub("", old), BITMAP.sub("", new)
+    if SVG_NUMBER.sub("\0", old) != SVG_NUMBER.sub("\0", new):
+        return False
+    pairs = zip(SVG_NUMBER.findall(old), SVG_NUMBER.findall(new), strict=True)
+    return all(a == b or _near(a, b) for a, b in pairs)
+
+
+def _near(old: str, new: str) -> bool:
+    """Return whether two numbers are near; a colour is no number."""
+    if "#" in old + new:
+        return False
+    return abs(float(old) - float(new)) <= SVG_TOLERANCE
+
+
+def _same_bitmap(old: str, new: str, tolerance: float) -> bool:
+    import matplotlib.image
+
+    left, right = (
+        matplotlib.image.imread(io.BytesIO(base64.b64decode(data)))
+        for data in (old, new)
+    )
+    if left.shape != right.shape:
+        return False
+    return bool(np.max(np.abs(left - right), initial=0) <= tolerance)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "…")
