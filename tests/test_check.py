@@ -155,7 +155,7 @@ WORDS = [
         "3: what follows this comment on its line",
     ),
     (
-        "![1](https://a.org/a.png) 2\n",
+        TWINS.format("![1](https://a.org/a.png)", "a"),
         "3: a picture stands among words; let a block draw it",
     ),
 ]
