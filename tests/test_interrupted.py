@@ -54,14 +54,12 @@ def stopping(patch: pytest.MonkeyPatch, at: int) -> Iterator[list[str]]:
 
 
 def tree(root: Path) -> Tree:
-    """Give all files of a book with their bytes, those apart that a verb keeps."""
-    files = (path for path in root.rglob("*") if path.is_file())
-    names = {path.relative_to(root): path for path in files}
-    apart = ("__pycache__", ".cache", disk.KEPT.parts[0])
+    """Give all files of a book with their bytes, copies apart that a verb keeps."""
+    files = {p.relative_to(root): p for p in root.rglob("*") if p.is_file()}
     return {
         name.as_posix(): path.read_bytes()
-        for name, path in names.items()
-        if not set(name.parts) & set(apart)
+        for name, path in files.items()
+        if not {"__pycache__", disk.KEPT.parts[0]} & set(name.parts)
     }
 
 
