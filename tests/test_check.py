@@ -19,7 +19,7 @@ SEE = TWINS.format("见[甲]({0})", "see [A]({0})").format
 FORM = [
     ("```text\nx\n", "3: this fence is never closed; add a line with ```"),
     ("<!-- x\n", "3: this comment is never closed; add -->"),
-    ("$$\nx\n", "3: this formula is never closed; add a line with $$"),
+    ("$$\n| $x$ |\n", "3: this formula is never closed; add a line with $$"),
     ("$$ x $$ (1)\n", "3: this formula is never closed"),
     (f"{ZH}\n字\n", "3: this div is never closed; add </div> at column 0"),
     (f"{ZH}字\n</div>\n{EN}a\nb\n", "3: this pair's English div is never closed"),
@@ -51,7 +51,6 @@ FORM = [
     (TWINS.format("```python\nx\n```", "``` text\nx\n```"), "5: fence 'python' insid"),
     (TWINS.format("```pyhton\nx\n```", "```text\nx\n```"), "5: unknown fence 'pyhton'"),
     (TWINS.format("```Output\n1\n```", "```text\n1\n```"), "5: fence 'output' inside"),
-    ("    x = 1\n", "3: indented code would not be run; put it into a fence"),
     ("```text\nx = f(1)\n```\n", "3: this text is Python, and would not be run"),
     ("```python3.11\nx\n```\n", "3: unknown fence 'python3.11'"),
     ("```python\u200b\nx\n```\n", "3: unknown fence 'python\\u200b'"),
@@ -101,6 +100,11 @@ WORDS = [
     (TWINS.format("字", ""), "3: this div is empty; write it, or delete both"),
     ("Words of one language.\n", "3: words outside a language div; put them in a zh"),
     ("| 甲 | 乙 |\n| --- | --- |\n", "3: words outside a language div"),
+    ("1 $$ x $$\n", "3: words outside a language div"),
+    (
+        TWINS.format("[甲](a(b))", "[a](a(b))"),
+        "3: a link here is none that the book can",
+    ),
     (
         TWINS.format("字 98%", "w 89%"),
         "numbers differ between the twins: only zh ['98%']",
@@ -294,6 +298,7 @@ def test_a_broken_rule_is_named_with_its_place(texts: list[str], said: str) -> N
             "7: indented code",
             "13: inden",
         ),
+        ("    x = 1\n", "3: indented code would not be run; put", "3: words outside"),
         ("<pre>\n\n```python\n1\n```\n\n</pre>\n", "no <pre>", ":5: other Markdown"),
         (chunk("    x = 1"), "begins indented but continues", "4: not Python: unexpe"),
         (TWINS.format("> ```output\n> ```", "> ```output\n> ```"), ":5: ", ":10: "),

@@ -69,7 +69,8 @@ def test_what_is_tangled_defines_what_the_chunks_define(pages: dict[str, str]) -
         for target, parts in book.files.items():
             text = (root / target).read_text(encoding="utf-8")
             sources = [definition.source() for _, definition in parts]
-            assert statements(text) == sum(map(statements, sources), [])
+            made = [node for source in sources for node in statements(source)]
+            assert statements(text) == made
             space: dict[str, Any] = {"__name__": "builtins"}
             exec(compile(text, target, "exec"), space)
             assert space.keys() >= set(space["__all__"])

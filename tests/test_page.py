@@ -114,7 +114,7 @@ def test_what_code_sets_reads_and_imports() -> None:
     assert outside == {"f", "L", "m", "outer"}
     tree = names.parse(CODE)
     assert [name for name, _ in names.definitions(tree)] == list("XyzwKg")
-    assert {b for b in names.bindings(tree) if b[1]} == {
+    assert {b for b in names.bindings(CODE) if b[1]} == {
         ("p", "os.path", 1),
         ("c", "a.b", 2),
         ("d", "a.d", 2),

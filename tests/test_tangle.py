@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import shutil
 import subprocess
@@ -320,7 +319,7 @@ def agreeing(lines: list[str]) -> list[str]:
         for line in lines
         if all(
             meant.setdefault(name, meaning) == meaning
-            for name, meaning, _ in names.bindings(ast.parse(line))
+            for name, meaning, _ in names.bindings(line)
         )
     ]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fishbook.loom.blocks import Twins
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 SPAN = re.compile(
@@ -26,7 +27,8 @@ SPAN = re.compile(
 """Tried from left to right, so that nothing in code counts as a formula or a link."""
 OUTSIDE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 BRACKETS = re.compile(r"\([^()\n]*\)|\[[^\[\]\n]*\]")
-NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:\s?%)?")
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:\s?[%％])?")
+PLAIN = str.maketrans({"％": "%", ",": "", " ": "", "\u00a0": "", "\u202f": ""})
 SPELT = {str(n) for n in range(11)}
 PARTS = {
     "paragraph_open": "paragraph",
@@ -77,7 +79,7 @@ def facts(text: str) -> dict[str, Counter[str]]:
         if token.type in PARTS:
             found["parts"][PARTS[token.type]] += 1
         elif token.type == "text":
-            numbers = (re.sub(r"[,\s]", "", n) for n in NUMBER.findall(token.content))
+            numbers = (n.translate(PLAIN) for n in NUMBER.findall(token.content))
             found["numbers"].update(n for n in numbers if n not in SPELT)
     return found
 
@@ -119,6 +121,13 @@ def _crosses(match: re.Match[str]) -> str:
     return re.sub(r"[^\n]", "x", match[0])
 
 
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table")
+
+
 @lru_cache(maxsize=16384)
 def tokens(text: str) -> tuple[Token, ...]:
     """Return what another Markdown parser finds in a text, formulas left out.
@@ -126,7 +135,6 @@ def tokens(text: str) -> tuple[Token, ...]:
     The pieces of each line follow it. A reference that is defined counts as a piece of
     the type `reference`.
     """
-    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
     def plain(match: re.Match[str]) -> str:
@@ -134,9 +142,7 @@ def tokens(text: str) -> tuple[Token, ...]:
 
     env: dict[str, Any] = {}
     found: list[Token] = []
-    for token in (
-        MarkdownIt("commonmark").enable("table").parse(SPAN.sub(plain, text), env)
-    ):
+    for token in _parser().parse(SPAN.sub(plain, text), env):
         found += [token, *(token.children or [])]
     found += [Token("reference", "", 0, content=r) for r in env.get("references", {})]
     return tuple(found)

@@ -27,12 +27,17 @@ def parse(source: str) -> ast.Module:
         return ast.Module([], [])
 
 
-def bindings(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
-    """Yield each name that code binds for all to see, what it means, and the line.
+@lru_cache(maxsize=16384)
+def bindings(source: str) -> tuple[tuple[str, str, int], ...]:
+    """Return each name that code binds for all to see, what it means, and the line.
 
     What an import binds means `module.name`; a value means nothing, so to say; a name
     that is taken back means DELETED.
     """
+    return tuple(_bindings(parse(source)))
+
+
+def _bindings(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
     for node in _top_level(tree):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -57,25 +62,20 @@ def imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
         yield name, before + (alias.name if alias.asname or before else first)
 
 
-@lru_cache(maxsize=16384)
-def assigned_names(source: str) -> frozenset[str]:
+def assigned_names(source: str) -> set[str]:
     """Return the names that code sets for all to see, imports left out."""
-    found = bindings(parse(source))
-    return frozenset(name for name, meaning, _ in found if not meaning)
+    return {name for name, meaning, _ in bindings(source) if not meaning}
 
 
-@lru_cache(maxsize=16384)
-def changed_names(source: str) -> frozenset[str]:
+def changed_names(source: str) -> set[str]:
     """Return the names that code sets or deletes for all to see."""
-    found = bindings(parse(source))
-    return frozenset(n for n, meaning, _ in found if meaning in OF_NO_IMPORT)
+    return {name for name, meaning, _ in bindings(source) if meaning in OF_NO_IMPORT}
 
 
-@lru_cache(maxsize=16384)
-def imported_names(source: str) -> frozenset[str]:
+def imported_names(source: str) -> set[str]:
     """Return the names that code imports for all to see."""
-    found = bindings(parse(source))
-    return frozenset(name for name, meaning, _ in found if meaning not in OF_NO_IMPORT)
+    found = bindings(source)
+    return {name for name, meaning, _ in found if meaning not in OF_NO_IMPORT}
 
 
 @lru_cache(maxsize=16384)
@@ -101,7 +101,7 @@ def set_by(node: ast.stmt) -> set[str]:
     """Return the names to which a statement gives a value; an overload has none."""
     if isinstance(node, DEFINES) and _is_overload(node):
         return set()
-    found = bindings(ast.Module([node], []))
+    found = _bindings(ast.Module([node], []))
     return {name for name, meaning, _ in found if not meaning}
 
 
@@ -147,9 +147,18 @@ def reached(
                 yield from ((node.lineno, alias.name) for alias in node.names)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            first, dot, rest = ast.unparse(node).partition(".")
+            first, rest = _attributes(node)
             if first in known:
-                yield node.lineno, known[first] + dot + rest
+                yield node.lineno, known[first] + rest
+
+
+def _attributes(node: ast.expr) -> tuple[str, str]:
+    """Return `a` and `.b.c` of the code `a.b.c`."""
+    rest = ""
+    while isinstance(node, ast.Attribute):
+        rest = f".{node.attr}{rest}"
+        node = node.value
+    return (node.id, rest) if isinstance(node, ast.Name) else ("", rest)
 
 
 def absolute(dotted: str, module: str) -> str:

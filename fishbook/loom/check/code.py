@@ -134,7 +134,7 @@ def one_meaning(book: Book) -> Iterator[Problem]:
         bound = [
             (page, *binding)
             for page, definition in parts
-            for binding in names.bindings(names.parse(definition.source()))
+            for binding in names.bindings(definition.source())
         ]
         moved: dict[str, tuple[str, str]] = {}
         for page, name, meaning, line in bound:
@@ -163,7 +163,7 @@ def nothing_deleted(book: Book) -> Iterator[Problem]:
     """A chunk deletes no name: the file would offer what isn't there."""
     for page in book.pages:
         for definition in page.definitions:
-            for name, meaning, line in names.bindings(names.parse(definition.source())):
+            for name, meaning, line in names.bindings(definition.source()):
                 if meaning == names.DELETED:
                     what = f"this chunk deletes {name}, which other chunks may use"
                     yield problem(page, line, what, "keep it, or set it in a function")
@@ -176,7 +176,7 @@ def future_first(book: Book) -> Iterator[Problem]:
     """
     for target, parts in book.files.items():
         for page, definition in parts[1:]:
-            for _, meaning, line in names.bindings(names.parse(definition.source())):
+            for _, meaning, line in names.bindings(definition.source()):
                 if meaning.startswith("__future__."):
                     what = f"this __future__ import changes all of {target}"
                     yield problem(page, line, what, "put it into the first chunk")

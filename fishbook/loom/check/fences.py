@@ -28,6 +28,8 @@ HOW = (
     f"write {FORMS}, `output`, `output varies`, or a fence that is not run: "
     + ", ".join(sorted(SHOWN))
 )
+SUSPECT = re.compile(r"```|~~~|    |\t")
+"""Without one of these no code stands among words."""
 SHOWN_PYTHON = "this text is Python, and would not be run"
 
 
@@ -38,7 +40,8 @@ def fences(page: Page) -> Iterator[Problem]:
             case blocks.Fence():
                 yield from _fence(page, block)
             case blocks.Pair() | blocks.Half() | blocks.Shared():
-                for token in tokens(_inside(block)):
+                suspect = SUSPECT.search(block.raw)
+                for token in tokens(_inside(block)) if suspect else ():
                     line = block.line + (token.map or [0])[0]
                     if wrong := _code_in_words(token):
                         yield problem(page, line, *wrong)

@@ -12,7 +12,6 @@ from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
 
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
-LATIN = re.compile(r"[A-Za-z]{2,}")
 TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
 TAGS = {"br", "div", "draw-digit", "kbd", "noscript", "p", "span", "sub", "sup"}
 ANCHOR = re.compile(r"\b(?:id|name)\s*=", re.I)
@@ -64,7 +63,7 @@ def no_loose_words(page: Page) -> Iterator[Problem]:
             continue
         table_or_html = block.raw.lstrip().startswith(("|", "<"))
         bare = words(block.raw)
-        if CHINESE.search(bare) or (not table_or_html and LATIN.search(bare)):
+        if CHINESE.search(bare) or (not table_or_html and bare.strip()):
             what = "words outside a language div"
             yield problem(page, block, what, "put them in a zh div and its en twin")
 
@@ -86,11 +85,22 @@ def known_markdown(page: Page) -> Iterator[Problem]:
             for token in tokens(text):
                 if wrong := LOST.get(token.type) or _raw(token.type, token.content):
                     yield problem(page, block, *wrong)
+            if _lost_links(text):
+                what = "a link here is none that the book can follow"
+                yield problem(page, block, what, "write [words](#label)")
         if isinstance(block, Pair) and "$$" in {
             span.text[:2] for text in texts(block) for span in spans(text)
         }:
             what = "a displayed formula stands in a language div"
             yield problem(page, block, what, "move it out: both languages share it")
+
+
+def _lost_links(text: str) -> bool:
+    """Whether another parser finds other links in a text than the weave does."""
+    kinds = [token.type for token in tokens(text) if token.markup != "autolink"]
+    ours = sum(span.kind in {"link", "number"} for span in spans(text))
+    theirs = kinds.count("link_open") + kinds.count("image")
+    return ours != theirs and "reference" not in kinds
 
 
 def _raw(kind: str, text: str) -> tuple[str, str] | None:
