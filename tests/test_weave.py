@@ -325,6 +325,16 @@ def test_a_linked_file_is_woven_too(book_root: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out/02-sums/数.bin").read_bytes() == b"\0\xff"
 
 
+def test_a_link_to_a_page_or_out_of_docs_copies_nothing(
+    book_root: Path, tmp_path: Path
+) -> None:
+    goals = "[a](../01-gates/01-not.md) [b](../../fishbook/gates.py) [c](%2e%2e/../x)"
+    edit(book_root / SUMS, "点在图", goals)
+    weave_edition(Book.load(book_root), "zh", tmp_path / "out")
+    assert '<div lang="en"' not in read_text(tmp_path / "out" / NOT)
+    assert not list(tmp_path.rglob("out/**/gates.py"))
+
+
 def test_a_figure_that_is_no_text_is_named(book_root: Path) -> None:
     (book_root / DOT).write_bytes(b"<svg>\xff</svg>")
     with pytest.raises(LoomError, match=r"dot\.svg:1: byte 0xff is not UTF-8"):

@@ -101,14 +101,25 @@ def write(path: Path, content: str | bytes) -> bool:
 
 
 def _begun(part: Path) -> BinaryIO:
-    """Open a new file; one that stays there was left by a run that was killed."""
-    for _ in range(20):
+    """Open a new file; one that stays as it is was left by a run that was killed."""
+    seen, times = None, 0
+    while times < 40:
         try:
             return part.open("xb")
         except FileExistsError:
+            now = _state(part)
+            seen, times = now, times + 1 if now == seen else 0
             time.sleep(0.05)
     part.unlink(missing_ok=True)
     return part.open("xb")
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def keep(root: Path, name: str) -> str:

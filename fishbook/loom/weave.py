@@ -32,8 +32,8 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
     LoomError
         Before anything is written, where the folder holds what no weave wrote.
     """
-    files: dict[str, str | bytes] = {**edition_files(book, edition, base_url)}
-    files |= linked(book)
+    files: dict[str, str | bytes] = {**linked(book)}
+    files |= edition_files(book, edition, base_url)
     listed = (disk.read(folder / LIST) or "").split("\n")
     old = {name for name in listed if name and (folder / name).is_file()}
     require_own(book, folder, old, files)
