@@ -66,7 +66,12 @@ def test_a_mistake_ends_in_a_message_not_a_traceback(
 def test_an_edit_by_hand_is_overwritten_only_by_force(root: Path) -> None:
     edit(root / "fishbook/gates.py", "return 1 -", "return 3 -")
     assert "this file was edited by hand" in run_cli("tangle").output
-    assert run_cli("tangle", "--force").output == "wrote fishbook/gates.py\n"
+    first, second = run_cli("tangle", "--force").output.splitlines()
+    kept = first.removeprefix("kept the old text in ")
+    assert "return 3 -" in read_text(root / kept)
+    assert second == "wrote fishbook/gates.py"
+    (root / "docs/a-extras/01-guards.md").unlink()
+    assert "deleted fishbook/guards.py\n" in run_cli("tangle").output
 
 
 def test_outside_a_book_it_says_so(
@@ -85,11 +90,34 @@ def test_a_folder_that_is_a_file_is_no_place_to_weave_into(root: Path) -> None:
 
 
 def test_what_the_disk_refuses_is_said_without_a_traceback(root: Path) -> None:
-    (root / "docs" / "03-folder.md").mkdir()
-    result = run_cli("check")
+    (root / "fishbook/gates.py").unlink()
+    (root / "fishbook/gates.py").mkdir()
+    result = run_cli("tangle")
     assert result.exit_code == 1
-    assert "03-folder.md" in result.output
+    assert "gates.py" in result.output
     assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+@pytest.mark.parametrize("verb", ["check", "tangle", "weave"])
+def test_what_is_no_file_is_named_and_not_waited_for(root: Path, verb: str) -> None:
+    os.mkfifo(root / "docs/01-gates/02-pipe.md")
+    (root / "docs/01-gates/03-link.md").symlink_to("nowhere")
+    result = run_cli(verb)
+    assert result.exit_code == 1
+    for name in ("02-pipe", "03-link"):
+        assert f"docs/01-gates/{name}.md:1: this is no file that can" in result.output
+
+
+def test_the_command_may_be_run_as_a_module(root: Path) -> None:
+    """What the terminal can't show is written out, not an error."""
+    (root / "docs/01-gates/02-二.md").touch()
+    command = [sys.executable, "-m", "fishbook.loom.cli", "check"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 1
+    assert rb"docs/01-gates/02-\u4e8c.md:1: this page does not begin" in done.stderr
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,30 @@ def test_what_code_sets_reads_and_imports() -> None:
     assert outside == {"f", "L", "m", "outer"}
     tree = names.parse(CODE)
     assert [name for name, _ in names.definitions(tree)] == list("XyzwKg")
-    assert list(names.imports_from(CODE)) == [(2, "a", "b"), (2, "a", "d")]
+    assert {b for b in names.bindings(CODE) if b[1]} == {
+        ("p", "os.path", 1),
+        ("c", "a.b", 2),
+        ("d", "a.d", 2),
+    }
+
+
+def test_what_code_reaches_in_modules_is_known_by_its_whole_name() -> None:
+    known: dict[str, str] = {}
+    code = "import a.b\nfrom . import c as d\nfrom ..e import f\nfrom g import *\n"
+    code += "a.b.x\nd.y.z\nf()"
+    assert sorted(names.reached(code, "p.q.r", known)) == [
+        (1, "a"),
+        (1, "a.b"),
+        (2, "p.q.c"),
+        (3, "p.e.f"),
+        (4, "g"),
+        (5, "a.b"),
+        (5, "a.b.x"),
+        (6, "p.q.c.y"),
+        (6, "p.q.c.y.z"),
+    ]
+    later = set(names.reached("d.w", "p.q.r", known))
+    assert later == {(1, "p.q.c.w")}, "names last from block to block"
 
 
 def test_what_is_no_python_alone_has_no_names() -> None:

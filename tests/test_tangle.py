@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from books import GATES, SUMS, book_of, chunk, edit, read_text, write_text
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from fishbook.loom import names
 from fishbook.loom.book import Book
+from fishbook.loom.check import check
 from fishbook.loom.problem import LoomError
 from fishbook.loom.tangle import differences, tangle, write
+from fishbook.loom.weave import edition_files
 
 FILE = "fishbook/gates.py"
 FUTURE = "from __future__ import annotations\n\n"
@@ -82,9 +86,10 @@ def test_a_comment_at_the_top_stays_with_its_code(code: str) -> None:
 
 def test_marks_are_left_out_and_all_else_stays() -> None:
     code = "x = [  # (1)!\n    1,  # one\n    2,\t# (2)! \n]  # (a)!"
-    text = chunk(code) + "1. 甲 | a\n2. 乙 | b\n"
+    strings = 'y = """  # (3)!\n""", \' # (4)!\''
+    text = chunk(f"{code}\n{strings}") + "1. 甲 | a\n2. 乙 | b\n"
     body = tangle(book_of(text))["fishbook/a.py"].text
-    assert body.endswith("x = [\n    1,  # one\n    2,\n]  # (a)!\n")
+    assert body.endswith(f"x = [\n    1,  # one\n    2,\n]  # (a)!\n{strings}\n")
 
 
 def test_where_a_chunk_stands_in_its_file_is_known(book_root: Path) -> None:
@@ -118,8 +123,11 @@ def test_an_edit_by_hand_is_never_overwritten_unseen(book_root: Path) -> None:
         write(Book.load(book_root))
     now = read_text(book_root / FILE), read_text(book_root / "fishbook/guards.py")
     assert now == before, "where one file is refused nothing is written"
-    assert write(Book.load(book_root), force=True) == [FILE, "fishbook/guards.py"]
+    kept, *written = write(Book.load(book_root), force=True)
+    assert written == [FILE, "fishbook/guards.py"]
     assert "# mine" not in read_text(book_root / FILE)
+    assert kept.startswith(".cache/fishbook/kept/fishbook/gates.py.")
+    assert read_text(book_root / kept) == before[0], "what was overwritten is kept"
 
 
 def test_a_file_that_was_not_tangled_is_never_overwritten_unseen(
@@ -147,8 +155,89 @@ def test_a_file_no_page_makes_goes_only_if_it_is_as_it_was_tangled(
     assert write(Book.load(book_root)) == []
     write_text(guards, text)
     write_text(book_root / "fishbook/own.py", "mine = 1\n")
-    assert write(Book.load(book_root)) == ["fishbook/guards.py"]
+    kept, gone = write(Book.load(book_root))
+    assert gone == "fishbook/guards.py" and read_text(book_root / kept) == text
     assert not guards.exists() and (book_root / "fishbook/own.py").exists()
+
+
+def test_many_files_never_go_at_once_unasked(book_root: Path) -> None:
+    more = "".join(chunk("x = 1", f"fishbook/m{n}.py") for n in range(3))
+    write_text(book_root / "docs/01-gates/02-more.md", f"# 多 | More {{#m}}\n\n{more}")
+    write(Book.load(book_root))
+    names = sorted(p.name for p in (book_root / "fishbook").iterdir())
+    (book_root / "docs/01-gates/02-more.md").unlink()
+    with pytest.raises(LoomError, match=r"no page makes these files now: .*m0\.py, f"):
+        write(Book.load(book_root))
+    assert sorted(p.name for p in (book_root / "fishbook").iterdir()) == names
+    write(Book.load(book_root), force=True)
+    assert not (book_root / "fishbook/m0.py").exists()
+
+
+def test_the_last_file_never_goes_unasked(book_root: Path) -> None:
+    shutil.rmtree(book_root / "docs/02-sums")
+    shutil.rmtree(book_root / "docs/a-extras")
+    (book_root / GATES).unlink()
+    with pytest.raises(LoomError, match="no page makes these files now"):
+        write(Book.load(book_root))
+    assert (book_root / FILE).exists()
+
+
+@pytest.mark.parametrize("name", ["fishbook", "fishbook/gates.py"])
+def test_nothing_is_written_through_a_link_that_leaves_the_book(
+    book_root: Path, tmp_path: Path, name: str
+) -> None:
+    away = tmp_path / "away"
+    (book_root / name).rename(away)
+    (book_root / name).symlink_to(away)
+    edit(book_root / GATES, "return 1 -", "return 4 -")
+    with pytest.raises(LoomError, match=r"gates\.py:1: a link leads from here out of"):
+        write(Book.load(book_root))
+    assert "return 4" not in read_text(book_root / FILE)
+
+
+def test_a_link_inside_the_book_stays_one(book_root: Path) -> None:
+    (book_root / FILE).rename(book_root / "elsewhere.py")
+    (book_root / FILE).symlink_to("../elsewhere.py")
+    edit(book_root / GATES, "return 1 -", "return 4 -")
+    assert write(Book.load(book_root)) == [FILE]
+    assert (book_root / FILE).is_symlink()
+    assert "return 4" in read_text(book_root / "elsewhere.py")
+
+
+def test_pages_behind_a_link_make_the_same_package(book_root: Path) -> None:
+    (book_root / "docs").rename(book_root / "pages")
+    (book_root / "docs").symlink_to("pages")
+    assert write(Book.load(book_root)) == []
+    assert check(Book.load(book_root)) == []
+
+
+def test_files_whose_names_begin_with_a_dot_are_no_files_of_the_book(
+    book_root: Path,
+) -> None:
+    """Such are copies that editors and other systems keep."""
+    text = read_text(book_root / FILE)
+    write_text(book_root / "fishbook/.gates.py", text)
+    write_text(book_root / "docs/01-gates/.#01-not.md", "\0")
+    write_text(book_root / "docs/01-gates/._01-not.md", "\0")
+    write_text(book_root / "docs/02-sums/figures/._dot.svg", "\0")
+    (book_root / "docs/.draft.md").symlink_to("nowhere")
+    book = Book.load(book_root)
+    assert write(book) == differences(book) == check(book) == []
+    edition_files(book, "zh")
+
+
+def test_what_is_put_together_has_to_be_python(book_root: Path) -> None:
+    more = chunk("NOT_YET = 1") + chunk("global NOT_YET")
+    write_text(book_root / "docs/02-sums/03-x.md", f"# 多 | More {{#m}}\n\n{more}")
+    with pytest.raises(LoomError, match=r"a\.py:1: put together, this is not Python"):
+        write(Book.load(book_root))
+
+
+def test_a_coding_line_changes_nothing() -> None:
+    body = body_of("# -*- coding: latin-1 -*-\nx = 'é'")
+    space: dict[str, object] = {}
+    exec(compile(f"# header\n{body}".encode(), "a.py", "exec"), space)
+    assert space["x"] == "é"
 
 
 def test_a_failing_write_leaves_the_old_file(
@@ -166,6 +255,25 @@ def test_a_failing_write_leaves_the_old_file(
     assert read_text(book_root / FILE) == before
     left = sorted(p.name for p in (book_root / "fishbook").glob("[!_]*"))
     assert left == ["gates.py", "guards.py"]
+
+
+def test_what_a_killed_run_left_is_swept(book_root: Path) -> None:
+    """The temporary file has a name that the next run knows."""
+    left: list[Path] = []
+
+    def fail(part: Path, path: Path) -> None:
+        left.append(part)
+        shutil.copy(part, book_root / "copy")
+        raise KeyboardInterrupt
+
+    edit(book_root / GATES, "return 1 -", "return 4 -")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "replace", fail)
+        with pytest.raises(KeyboardInterrupt):
+            write(Book.load(book_root))
+    (book_root / "copy").rename(left[0])
+    assert write(Book.load(book_root)) == [FILE]
+    assert [p for p in (book_root / "fishbook").iterdir() if p.name[0] == "."] == []
 
 
 def test_a_file_keeps_its_permissions_and_a_new_one_has_those_of_any(
@@ -203,13 +311,27 @@ imports = st.lists(
 )
 
 
+def agreeing(lines: list[str]) -> list[str]:
+    """Leave out the imports by which a name would mean two things."""
+    meant: dict[str, str] = {}
+    return [
+        line
+        for line in lines
+        if all(
+            meant.setdefault(name, meaning) == meaning
+            for name, meaning, _ in names.bindings(line)
+        )
+    ]
+
+
 @settings(max_examples=20)
 @example([f"from os import {', '.join(NAMES)}"], 1, NAMES)
 @given(imports, st.integers(0, 8), st.lists(st.sampled_from(NAMES), unique=True))
 def test_a_files_head_stands_as_ruff_would_sort_it(
     lines: list[str], cut: int, public: list[str]
 ) -> None:
-    constants = "\n".join(f"{name} = 1" for name in [*public, "_own"])
+    lines = agreeing(lines)
+    constants = "\n".join(f"{name}_ = 1" for name in [*public, "_own"])
     pieces = "\n".join(lines[:cut]), "\n".join([*lines[cut:], constants])
     body = body_of(*(piece for piece in pieces if piece))
     ruff = pytest.importorskip("ruff").find_ruff_bin()

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from books import SUMS, TWINS, bare_tree, book_at, book_of, chunk, edit, python, raising
+from books import (
+    DOT,
+    GATES,
+    SUMS,
+    TWINS,
+    bare_tree,
+    book_at,
+    book_of,
+    chunk,
+    edit,
+    python,
+    raising,
+    read_text,
+    write_text,
+)
 
 from fishbook.loom import names
 from fishbook.loom.blocks import fenced
 from fishbook.loom.book import Book
+from fishbook.loom.check import check
 from fishbook.loom.edition import EDITIONS
 from fishbook.loom.markdown import Weaver, address
 from fishbook.loom.notebook import runnable, weave_notebook
+from fishbook.loom.problem import LoomError
 from fishbook.loom.svg import weave_svg
 from fishbook.loom.weave import edition_files, weave_edition
 
@@ -264,13 +281,106 @@ def test_weaving_writes_only_what_differs_and_clears_what_is_stale(
     out = tmp_path / "woven"
     weave_edition(Book.load(book_root), "zh", out)
     before = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()}
-    (out / "old").mkdir()
-    (out / "old" / "page.md").write_text("gone")
     edit(book_root / SUMS, "By formula", "From formula")
     weave_edition(Book.load(book_root), "zh", out)
     assert {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()} == before
-    assert not (out / "old").exists()
-    (out / "mine").mkdir()
-    (out / "mine" / "notes.txt").touch()
+    shutil.rmtree(book_root / "docs/a-extras")
+    edit(book_root / GATES, "from fishbook.guards", "from numpy")
+    (out / "01-gates/notes.md").touch()
     weave_edition(Book.load(book_root), "zh", out)
-    assert (out / "mine" / "notes.txt").exists(), "what no weave made is left alone"
+    left = {p.relative_to(out).as_posix() for p in before if not p.exists()}
+    assert left == {
+        "a-extras/index.md",
+        "a-extras/01-guards.md",
+        "notebooks/a-extras-01-guards.ipynb",
+        "source/guards.md",
+    }
+    assert not (out / "a-extras").exists()
+    assert (out / "01-gates/notes.md").exists(), "what no weave made is left alone"
+
+
+@pytest.mark.parametrize("own", ["notes.md", "01-gates/01-not.md", "x/a.ipynb"])
+def test_a_folder_with_own_files_is_refused(
+    book_root: Path, tmp_path: Path, own: str
+) -> None:
+    write_text(tmp_path / "out" / own, "mine")
+    with pytest.raises(LoomError, match="out: this folder holds files that no weave"):
+        weave_edition(Book.load(book_root), "zh", tmp_path / "out")
+    files = [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
+    assert [read_text(p) for p in files] == ["mine"]
+
+
+def test_an_empty_repository_may_be_woven_into(book_root: Path, tmp_path: Path) -> None:
+    write_text(tmp_path / "out/.git/objects/x.md", "a")
+    weave_edition(Book.load(book_root), "zh", tmp_path / "out")
+    weave_edition(Book.load(book_root), "zh", tmp_path / "out")
+    assert read_text(tmp_path / "out/.git/objects/x.md") == "a"
+
+
+def test_an_own_file_is_never_overwritten(book_root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    weave_edition(Book.load(book_root), "zh", out)
+    new = "02-sums/03-new.md"
+    write_text(book_root / "docs" / new, "# 新 | New {#new}\n")
+    write_text(out / new, "mine")
+    with pytest.raises(LoomError, match=r"03-new\.md: no weave wrote this file; move"):
+        weave_edition(Book.load(book_root), "zh", out)
+    assert read_text(out / new) == "mine"
+
+
+def test_nothing_is_woven_among_pages_or_through_a_link(
+    book_root: Path, tmp_path: Path
+) -> None:
+    book = Book.load(book_root)
+    with pytest.raises(LoomError, match="pages live here"):
+        weave_edition(book, "zh", book_root / "docs/zh")
+    out, away = tmp_path / "out", tmp_path / "away"
+    out.mkdir()
+    away.mkdir()
+    (out / ".woven").touch()
+    (out / "01-gates").symlink_to(away)
+    with pytest.raises(LoomError, match="a link leads from here out of the folder"):
+        weave_edition(book, "zh", out)
+    assert not list(away.iterdir())
+
+
+def test_a_linked_file_is_woven_too(book_root: Path, tmp_path: Path) -> None:
+    (book_root / "docs/02-sums/数.bin").write_bytes(b"\0\xff")
+    edit(book_root / SUMS, "点在图", "点在[数](%E6%95%B0.bin)图")
+    edit(book_root / SUMS, "a dot in", "a [dot](%E6%95%B0.bin) in")
+    assert check(Book.load(book_root)) == []
+    weave_edition(Book.load(book_root), "zh", tmp_path / "out")
+    assert (tmp_path / "out/02-sums/数.bin").read_bytes() == b"\0\xff"
+
+
+def test_a_link_to_a_page_or_out_of_docs_copies_nothing(
+    book_root: Path, tmp_path: Path
+) -> None:
+    goals = "[a](../01-gates/01-not.md) [b](../../fishbook/gates.py) [c](%2e%2e/../x)"
+    edit(book_root / SUMS, "点在图", goals)
+    weave_edition(Book.load(book_root), "zh", tmp_path / "out")
+    assert '<div lang="en"' not in read_text(tmp_path / "out" / NOT)
+    assert not list(tmp_path.rglob("out/**/gates.py"))
+
+
+def test_a_figure_that_is_no_text_is_named(book_root: Path) -> None:
+    (book_root / DOT).write_bytes(b"<svg>\xff</svg>")
+    with pytest.raises(LoomError, match=r"dot\.svg:1: byte 0xff is not UTF-8"):
+        edition_files(Book.load(book_root), "zh")
+
+
+@pytest.mark.parametrize("text", ["P(y | x)", "a[x | y]", "x | y | z"])
+def test_a_bar_that_parts_no_languages_stays(text: str) -> None:
+    svg = f'<svg aria-label="{text}"><text>{text}</text></svg>'
+    assert {weave_svg(svg, edition) for edition in EDITIONS} == {svg}
+
+
+def test_a_bar_in_brackets_is_part_of_a_language() -> None:
+    assert weave_svg("<t>甲 P(y | x) | a P(y | x)</t>", "en") == "<t>a P(y | x)</t>"
+
+
+def test_a_mark_in_a_string_stays_in_a_notebook() -> None:
+    page = "# 甲 | X {#x}\n\n" + python('x = " # (1)!"  # (1)!') + "\n1. 甲 | a\n"
+    book = book_of(page)
+    cells = cells_of(weave_notebook(book, book.pages[0], "en", URL))
+    assert cells[1]["source"] == 'x = " # (1)!"  # (1)'

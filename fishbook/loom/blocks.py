@@ -6,11 +6,14 @@ It says what stands there, right or wrong: `check` says what is wrong.
 
 from __future__ import annotations
 
+import io
 import re
+import tokenize
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
-MARKER = re.compile(r"[ \t]*#[ \t]*\((\d+)\)![ \t]*$", re.M)
+MARKER = re.compile(r"[ \t]*#[ \t]*\((\d+)\)![ \t]*$")
 """The mark `# (1)!` at the end of a line of code, which an annotation explains."""
 
 
@@ -196,9 +199,34 @@ class Cell:
     figure: Figure | None = None
 
 
-def without_marks(source: str) -> str:
-    """Return code without its `# (1)!` marks."""
-    return MARKER.sub("", source)
+@lru_cache(maxsize=16384)
+def marks(source: str) -> tuple[int, ...]:
+    """Return the numbers of code's `# (1)!` marks, in order of their lines."""
+    lines = source.split("\n")
+    found = (MARKER.search(lines[row]) for row in _rows_with_comments(source))
+    return tuple(int(match[1]) for match in found if match)
+
+
+def marked_as(source: str, mark: str) -> str:
+    r"""Return code with its `# (1)!` marks written otherwise, as `\1` or not at all."""
+    lines = source.split("\n")
+    for row in _rows_with_comments(source):
+        lines[row] = MARKER.sub(mark, lines[row])
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=16384)
+def _rows_with_comments(source: str) -> list[int]:
+    """Return the lines that end with a comment; in a string is none."""
+    rows = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                rows.append(token.start[0] - 1)
+    except (tokenize.TokenError, SyntaxError):
+        lines = source.split("\n")
+        return [row for row, line in enumerate(lines) if MARKER.search(line)]
+    return rows
 
 
 def fenced(info: str, text: str) -> str:

@@ -42,12 +42,7 @@ class Book:
         LoomError
             If there are no pages, or a file is not plain UTF-8 text with LF line ends.
         """
-        docs = root / "docs"
-        files = [
-            path
-            for path in docs.rglob("*.md")
-            if not any(p.startswith(".") for p in path.relative_to(docs).parts)
-        ]
+        files = [f for f in disk.files(root / "docs") if f.suffix == ".md"]
         if not files:
             raise LoomError(["docs/: no pages here; run this in the book's folder"])
         paths = [PurePosixPath(path.relative_to(root).as_posix()) for path in files]

@@ -11,7 +11,6 @@ import click
 from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
 
-ROOT = Path()
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXTRAS = {
     "isort": "loom",
@@ -28,6 +27,9 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; show what is wrong with the book without a traceback."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except (LoomError, OSError) as error:
@@ -54,15 +56,18 @@ def main() -> None:
 
 @main.command()
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; show diffs.")
-@click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@click.option("--force", is_flag=True, help="Overwrite what was edited by hand.")
 def tangle(only_check: bool, force: bool) -> None:
     """Write the package's modules from the pages' titled blocks."""
+    from fishbook.loom.disk import KEPT
     from fishbook.loom.tangle import differences, write
 
-    book = Book.load(ROOT)
+    book = Book.load(Path.cwd())
     if not only_check:
         for name in write(book, force=force):
-            click.echo(f"wrote {name}")
+            kept = name.startswith(f"{KEPT}/")
+            did = "wrote" if (book.root / name).exists() else "deleted"
+            click.echo(f"{'kept the old text in' if kept else did} {name}")
     elif found := differences(book):
         raise LoomError([*found, "the package differs; run `fishbook tangle`"])
 
@@ -72,7 +77,7 @@ def check() -> None:
     """Check the book's grammar: twins, anchors, links, names, fences."""
     from fishbook.loom.check import check as problems_of
 
-    book = Book.load(ROOT)
+    book = Book.load(Path.cwd())
     if problems := problems_of(book):
         raise LoomError(problems)
     blocks = sum(len(page.cells) for page in book.pages)
@@ -85,7 +90,8 @@ def record(pages: tuple[Path, ...]) -> None:
     """Run pages, or folders of pages, and write what they print and draw into them."""
     from fishbook.loom.record import record as record_book
 
-    record_book(Book.load(ROOT), pages, lambda name: click.echo(f"wrote {name}"))
+    book = Book.load(Path.cwd())
+    record_book(book, pages, lambda name: click.echo(f"wrote {name}"))
 
 
 @main.command()
@@ -96,7 +102,7 @@ def weave(folder: Path, site_url: str) -> None:
     from fishbook.loom.edition import EDITIONS
     from fishbook.loom.weave import weave_edition
 
-    book = Book.load(ROOT)
+    book = Book.load(Path.cwd())
     for edition in EDITIONS:
         weave_edition(book, edition, folder / edition, site_url)
         click.echo(f"wrote {folder / edition}")
@@ -108,17 +114,17 @@ def build(strict: bool) -> None:
     """Build the site, all editions, into site/."""
     from fishbook.loom.site.build import build as build_site
 
-    build_site(ROOT.resolve(), strict=strict)
+    build_site(Path.cwd(), strict=strict)
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, type=click.IntRange(1, 65535), show_default=True)
 def serve(host: str, port: int) -> None:
     """Serve the site, all editions, and reload it on a change."""
     from fishbook.loom.site.serve import serve as serve_site
 
-    serve_site(ROOT.resolve(), host=host, port=port)
+    serve_site(Path.cwd(), host=host, port=port)
 
 
 if __name__ == "__main__":

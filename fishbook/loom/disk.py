@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from fishbook.loom.problem import LoomError, Problem
+
+KEPT = PurePosixPath(".cache", "fishbook", "kept")
+"""Where a text stays that no verb wrote, and that is overwritten all the same."""
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Yield all files below a folder in order; no name that begins with a dot.
+
+    A link to a folder is yielded too, and not followed.
+    """
+    for here, folders, names in os.walk(folder):
+        linked = [name for name in folders if Path(here, name).is_symlink()]
+        folders[:] = sorted(name for name in folders if _is_seen(name))
+        yield from (Path(here, n) for n in sorted([*names, *linked]) if _is_seen(n))
+
+
+def _is_seen(name: str) -> bool:
+    return not name.startswith(".") and name != "__pycache__"
 
 
 def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
@@ -15,6 +35,10 @@ def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, 
     texts: dict[PurePosixPath, str] = {}
     problems: list[Problem] = []
     for path in paths:
+        if not (root / path).is_file():
+            what = "this is no file that can be read, or a link that leads to none"
+            problems.append(Problem(path, 1, what, "put a plain file here"))
+            continue
         data = (root / path).read_bytes()
         if found := _not_plain(path, data):
             problems.append(found)
@@ -48,34 +72,69 @@ def _not_plain(path: PurePosixPath, data: bytes) -> Problem | None:
 
 def read(path: Path) -> str | None:
     """Return a file's text as far as it is one; None where there is no file."""
-    return path.read_bytes().decode("utf-8", "replace") if path.exists() else None
+    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
 
 
-def write(path: Path, text: str) -> bool:
+def write(path: Path, content: str | bytes) -> bool:
     """Replace a file at once, if it differs; return whether it did.
 
-    Whoever reads sees the old text or the new, never a part.
+    Whoever reads sees the old content or the new, never a part. A link stays: the file
+    that it leads to is written.
     """
-    data = text.encode("utf-8")
-    if path.exists() and path.read_bytes() == data:
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    path = Path(os.path.realpath(path))
+    if path.is_file() and path.read_bytes() == data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    part = path.with_name(f".{path.name}.part")
+    file = _begun(part)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with file:
             file.write(data)
-        os.chmod(name, _mode(path))
-        os.replace(name, path)
+        if path.exists():
+            part.chmod(path.stat().st_mode & 0o777)
+        os.replace(part, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
     return True
 
 
-def _mode(path: Path) -> int:
-    """Return a file's permissions, or those that a new file has here."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _begun(part: Path) -> BinaryIO:
+    """Open a new file; one that stays as it is was left by a run that was killed."""
+    seen, times = None, 0
+    while times < 40:
+        try:
+            return part.open("xb")
+        except FileExistsError:
+            now = _state(part)
+            seen, times = now, times + 1 if now == seen else 0
+            time.sleep(0.05)
+    part.unlink(missing_ok=True)
+    return part.open("xb")
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def keep(root: Path, name: str) -> str:
+    """Copy a file to where it stays when it is overwritten; return where."""
+    data = (root / name).read_bytes()
+    kept = f"{KEPT}/{name}.{hashlib.sha256(data).hexdigest()[:8]}"
+    write(root / kept, data)
+    return kept
+
+
+def outside(folder: Path, names: Iterable[str]) -> list[str]:
+    """Return which names lead out of a folder, by way of a link."""
+    home = os.path.realpath(folder)
+    return [
+        name
+        for name in names
+        if not Path(os.path.realpath(folder / name)).is_relative_to(home)
+    ]

@@ -7,8 +7,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from fishbook.loom.blocks import Twins
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 SPAN = re.compile(
     r"(?P<fence>^[ \t]*(?P<mark>`{3,}|~{3,}).*?^[ \t]*(?P=mark)[ \t]*$)"
@@ -37,6 +43,16 @@ SIGNS = {
     **{"varepsilon": "ε", "varphi": "φ"},
 }
 """TeX's commands as letters; those without are words that are read as they stand."""
+BRACKETS = re.compile(r"\([^()\n]*\)|\[[^\[\]\n]*\]")
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:\s?[%％])?")
+PLAIN = str.maketrans({"％": "%", ",": "", " ": "", "\u00a0": "", "\u202f": ""})
+SPELT = {str(n) for n in range(11)}
+PARTS = {
+    "paragraph_open": "paragraph",
+    "list_item_open": "list item",
+    "th_open": "table cell",
+    "td_open": "table cell",
+}
 
 
 @dataclass(frozen=True)
@@ -62,9 +78,12 @@ def spans(text: str) -> Iterator[Span]:
 
 
 def facts(text: str) -> dict[str, Counter[str]]:
-    """Count what twins must share: formulas, inline code, links inside the book."""
-    found = {"formulas": Counter[str](), "inline code": Counter[str]()}
-    found["links"] = Counter[str]()
+    """Count what twins must share: formulas, code, links inside, numbers, parts.
+
+    Numbers up to ten don't count, since a language may write them as words.
+    """
+    kinds = ("formulas", "inline code", "links", "numbers", "parts")
+    found = {kind: Counter[str]() for kind in kinds}
     for span in spans(text):
         if span.kind == "formula":
             found["formulas"][re.sub(r"\s+", " ", span.text)] += 1
@@ -72,6 +91,12 @@ def facts(text: str) -> dict[str, Counter[str]]:
             found["inline code"][span.text] += 1
         elif not is_outside(span.text):
             found["links"][span.text.removeprefix("#")] += 1
+    for token in tokens(text):
+        if token.type in PARTS:
+            found["parts"][PARTS[token.type]] += 1
+        elif token.type == "text":
+            numbers = (n.translate(PLAIN) for n in NUMBER.findall(token.content))
+            found["numbers"].update(n for n in numbers if n not in SPELT)
     return found
 
 
@@ -97,15 +122,46 @@ def words(text: str) -> str:
 
 
 def split_twins(text: str) -> Twins:
-    """Split `中文 | English` at its one ` | ` outside code and formulas.
+    """Split `中文 | English` at its one ` | ` outside code, formulas and brackets.
 
     Where there is no such place, or more than one, all of it is `zh`, and `en` empty.
     """
-    masked = SPAN.sub(lambda match: "x" * len(match[0]), text)
+    masked = BRACKETS.sub(_crosses, SPAN.sub(_crosses, text))
     at = masked.find(" | ")
     if at < 0 or masked.count(" | ") > 1:
         return Twins(text.strip(), "")
     return Twins(text[:at].strip(), text[at + 3 :].strip())
+
+
+def _crosses(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", "x", match[0])
+
+
+@lru_cache(maxsize=1)
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table")
+
+
+@lru_cache(maxsize=16384)
+def tokens(text: str) -> tuple[Token, ...]:
+    """Return what another Markdown parser finds in a text, formulas left out.
+
+    The pieces of each line follow it. A reference that is defined counts as a piece of
+    the type `reference`.
+    """
+    from markdown_it.token import Token
+
+    def plain(match: re.Match[str]) -> str:
+        return _crosses(match) if match.lastgroup == "formula" else match[0]
+
+    env: dict[str, Any] = {}
+    found: list[Token] = []
+    for token in _parser().parse(SPAN.sub(plain, text), env):
+        found += [token, *(token.children or [])]
+    found += [Token("reference", "", 0, content=r) for r in env.get("references", {})]
+    return tuple(found)
 
 
 def plain_text(markdown: str) -> str:

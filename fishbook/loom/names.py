@@ -12,36 +12,70 @@ from textwrap import dedent
 
 KNOWN = {*dir(builtins), "__name__", "__doc__", "__file__"}
 """Names that any code has."""
+DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+DELETED = "del"
+OF_NO_IMPORT = {"", DELETED}
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What Python raises where it can't read code, or not so deep."""
 
 
 def parse(source: str) -> ast.Module:
     """Return the tree of code; what isn't Python on its own has an empty one."""
     try:
         return ast.parse(dedent(source))
-    except (SyntaxError, ValueError):
+    except NOT_PYTHON:
         return ast.Module([], [])
 
 
 @lru_cache(maxsize=16384)
-def assigned_names(source: str) -> frozenset[str]:
+def bindings(source: str) -> tuple[tuple[str, str, int], ...]:
+    """Return each name that code binds for all to see, what it means, and the line.
+
+    What an import binds means `module.name`; a value means nothing, so to say; a name
+    that is taken back means DELETED.
+    """
+    return tuple(_bindings(parse(source)))
+
+
+def _bindings(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+    for node in _top_level(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name, "", node.lineno
+            case ast.Name(ctx=ast.Store()):
+                yield node.id, "", node.lineno
+            case ast.Name(ctx=ast.Del()):
+                yield node.id, DELETED, node.lineno
+            case ast.Import() | ast.ImportFrom():
+                for name, meaning in imported(node):
+                    yield name, meaning, node.lineno
+
+
+def imported(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
+    """Yield each name that an import binds, and the dotted name that it stands for."""
+    before = ""
+    if isinstance(node, ast.ImportFrom):
+        before = "." * node.level + (f"{node.module}." if node.module else "")
+    for alias in node.names:
+        first = alias.name.partition(".")[0]
+        name = alias.asname or first
+        yield name, before + (alias.name if alias.asname or before else first)
+
+
+def assigned_names(source: str) -> set[str]:
     """Return the names that code sets for all to see, imports left out."""
-    found = set[str]()
-    for node in _top_level(parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-    return frozenset(found)
+    return {name for name, meaning, _ in bindings(source) if not meaning}
 
 
-@lru_cache(maxsize=16384)
-def imported_names(source: str) -> frozenset[str]:
+def changed_names(source: str) -> set[str]:
+    """Return the names that code sets or deletes for all to see."""
+    return {name for name, meaning, _ in bindings(source) if meaning in OF_NO_IMPORT}
+
+
+def imported_names(source: str) -> set[str]:
     """Return the names that code imports for all to see."""
-    return frozenset(
-        (node.asname or node.name).partition(".")[0]
-        for node in _top_level(parse(source))
-        if isinstance(node, ast.alias)
-    )
+    found = bindings(source)
+    return {name for name, meaning, _ in found if meaning not in OF_NO_IMPORT}
 
 
 @lru_cache(maxsize=16384)
@@ -49,7 +83,7 @@ def used_names(source: str) -> frozenset[str]:
     """Return the names that code reads from outside its functions."""
     try:
         tables = [symtable.symtable(dedent(source), "code", "exec")]
-    except (SyntaxError, ValueError):
+    except NOT_PYTHON:
         return frozenset()
     found = set[str]()
     for table in tables:
@@ -63,11 +97,23 @@ def used_names(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def set_by(node: ast.stmt) -> set[str]:
+    """Return the names to which a statement gives a value; an overload has none."""
+    if isinstance(node, DEFINES) and _is_overload(node):
+        return set()
+    found = _bindings(ast.Module([node], []))
+    return {name for name, meaning, _ in found if not meaning}
+
+
+def _is_overload(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    return any("overload" in ast.unparse(d) for d in node.decorator_list)
+
+
 def definitions(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield the functions, classes and constants that code defines, and their lines."""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            if not any("overload" in ast.unparse(d) for d in node.decorator_list):
+        if isinstance(node, DEFINES):
+            if not _is_overload(node):
                 yield node.name, node.lineno
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
@@ -77,11 +123,49 @@ def definitions(tree: ast.Module) -> Iterator[tuple[str, int]]:
                         yield name.id, node.lineno
 
 
-def imports_from(source: str) -> Iterator[tuple[int, str, str]]:
-    """Yield line, module and name of what code imports by `from … import …`."""
-    for node in ast.walk(parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((node.lineno, node.module, alias.name) for alias in node.names)
+def reached(
+    source: str, module: str, known: dict[str, str]
+) -> Iterator[tuple[int, str]]:
+    """Yield the dotted names that code reaches in modules, each with its line.
+
+    Parameters
+    ----------
+    source : str
+        The code.
+    module : str
+        The dotted path of its file, from which relative imports start.
+    known : dict
+        What names stand for dotted ones; those that the code imports are added.
+    """
+    tree = parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name, meaning in imported(node):
+                known[name] = absolute(meaning, module)
+                yield node.lineno, known[name].removesuffix(".*")
+            if isinstance(node, ast.Import):
+                yield from ((node.lineno, alias.name) for alias in node.names)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            first, rest = _attributes(node)
+            if first in known:
+                yield node.lineno, known[first] + rest
+
+
+def _attributes(node: ast.expr) -> tuple[str, str]:
+    """Return `a` and `.b.c` of the code `a.b.c`."""
+    rest = ""
+    while isinstance(node, ast.Attribute):
+        rest = f".{node.attr}{rest}"
+        node = node.value
+    return (node.id, rest) if isinstance(node, ast.Name) else ("", rest)
+
+
+def absolute(dotted: str, module: str) -> str:
+    """Return a dotted name without the dots by which it starts from a module."""
+    name = dotted.lstrip(".")
+    up = len(dotted) - len(name)
+    return ".".join([*module.split(".")[:-up], name]) if up else name
 
 
 def module_name(target: str) -> str:
@@ -107,7 +191,7 @@ def light(source: str) -> str:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
-    holders = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    holders = (ast.Module, *DEFINES)
     for node in ast.walk(tree):
         if isinstance(node, holders) and ast.get_docstring(node, clean=False):
             first = node.body[0]
@@ -121,6 +205,5 @@ def _top_level(tree: ast.Module) -> Iterator[ast.AST]:
     while nodes:
         node = nodes.pop()
         yield node
-        inner = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-        if not isinstance(node, inner | ast.Lambda | ast.comprehension):
+        if not isinstance(node, (*DEFINES, ast.Lambda, ast.comprehension)):
             nodes += ast.iter_child_nodes(node)

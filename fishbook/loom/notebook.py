@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from fishbook.loom import blocks, disk, names
-from fishbook.loom.blocks import MARKER, Block, Twins
+from fishbook.loom.blocks import Block, Twins, marked_as
 from fishbook.loom.book import Book, figure_label
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.inline import is_outside
@@ -157,7 +157,8 @@ def _code_cell(
     book: Book, page: Page, cell: blocks.Cell, edition: str, folded: bool
 ) -> dict[str, Any]:
     """Return a code cell with its outputs; hidden code and solutions are folded."""
-    code = _new_code(MARKER.sub(r"  # (\1)", names.light(runnable(page, cell.code))))
+    source = names.light(runnable(page, cell.code))
+    code = _new_code(marked_as(source, r"  # (\1)"))
     if folded:
         code = _folded(code)
     if cell.output:

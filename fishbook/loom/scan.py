@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from fishbook.loom import blocks
-from fishbook.loom.blocks import MARKER, Block, Twins, Within
+from fishbook.loom.blocks import Block, Twins, Within
 from fishbook.loom.inline import split_twins
 
 FENCE = re.compile(
@@ -80,7 +80,7 @@ def scan(text: str) -> Iterator[Block]:
     while not cursor.done:
         block = read_block(cursor)
         if isinstance(block, blocks.Code):
-            cursor.marked = bool(MARKER.search(block.source))
+            cursor.marked = bool(blocks.marks(block.source))
         elif not isinstance(block, blocks.Blank):
             cursor.marked = False
         yield block

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-from fishbook.loom.blocks import Twins
 from fishbook.loom.edition import choose
+from fishbook.loom.inline import split_twins
 
-WORDS = re.compile(r"(?<=>)([^<>]*?) \| ([^<>]*)(?=<)")
-LABEL = re.compile(r'(?<=aria-label=")([^"]*?) \| ([^"]*)(?=")')
+WORDS = re.compile(r'(?<=>)[^<>]* \| [^<>]*(?=<)|(?<=aria-label=")[^"]* \| [^"]*(?=")')
 
 
 def weave_svg(svg: str, edition: str) -> str:
     """Return a picture with the words of one edition."""
 
     def words(match: re.Match[str]) -> str:
-        return choose(edition, Twins(match[1], match[2]))
+        twins = split_twins(match[0])
+        return choose(edition, twins) if twins.en else match[0]
 
-    return LABEL.sub(words, WORDS.sub(words, svg))
+    return WORDS.sub(words, svg)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fishbook.loom import disk, names
-from fishbook.loom.blocks import Code, without_marks
+from fishbook.loom.blocks import Code, marked_as
 from fishbook.loom.book import Book
 from fishbook.loom.check import require_sound
 from fishbook.loom.check.code import lines_of
@@ -20,6 +20,8 @@ from fishbook.loom.page import Definition, Page
 from fishbook.loom.problem import LoomError
 
 HEADER = re.compile(r"^# Tangled from (?P<pages>.+) \[(?P<sum>[0-9a-f]{16})\]$")
+MANY = 2
+"""How many files go at once without a question."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,10 @@ def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
 
 def _rest(part: Code, taken: set[int]) -> str:
     """Return a part's code without the lines taken out and without marks."""
-    numbered = enumerate(part.source.split("\n"), part.first_line)
+    lines = marked_as(part.source, "").split("\n")
+    numbered = enumerate(lines, part.first_line)
     kept = [line for number, line in numbered if number not in taken]
-    return without_marks("\n".join(kept)).strip("\n").rstrip()
+    return "\n".join(kept).strip("\n").rstrip()
 
 
 def _laid_out(head: list[str], definitions: list[list[Piece]]) -> Tangled:
@@ -126,20 +129,55 @@ def checksum(body: str) -> str:
 def write(book: Book, *, force: bool = False) -> list[str]:
     """Write the package's tangled files; return the names of those that changed.
 
+    What is overwritten by `force`, and what is deleted, is kept: its copy, in the
+    folder `disk.KEPT`, is among the names.
+
     Raises
     ------
     LoomError
-        Before anything is written, where a file holds what `tangle` didn't write,
-        unless `force` is given.
+        Before anything is written, where a file leads out of the book, and unless
+        `force` is given, where one holds what `tangle` didn't write, or many would go.
     """
     files = tangle(book)
-    if not force and (edited := _edited(book.root, files)):
-        raise LoomError(edited)
-    changed = [n for n, file in files.items() if disk.write(book.root / n, file.text)]
-    for path in orphans(book.root, files):
-        path.unlink()
-        changed.append(path.relative_to(book.root).as_posix())
-    return changed
+    root = book.root
+    edited = _edited(root, files)
+    gone = [path.relative_to(root).as_posix() for path in orphans(root, files)]
+    if found := _refused(root, [*files, *gone]) + _uncompiled(files):
+        raise LoomError(found)
+    if not force and (found := [*edited.values(), *_many(gone, files)]):
+        raise LoomError(found)
+    changed = [disk.keep(root, name) for name in [*edited, *gone]]
+    changed += [n for n, file in files.items() if disk.write(root / n, file.text)]
+    for name in gone:
+        (root / name).unlink()
+    return changed + gone
+
+
+def _refused(root: Path, names: list[str]) -> list[str]:
+    """Say which files lead out of the book's folder."""
+    what = "a link leads from here out of the book's folder; put a folder in its place"
+    return [f"{name}:1: {what}" for name in disk.outside(root, ["fishbook", *names])]
+
+
+def _uncompiled(files: dict[str, Tangled]) -> list[str]:
+    """Say which files are no Python, though each of their pieces is."""
+    found = []
+    for name, file in files.items():
+        try:
+            compile(file.text, name, "exec", dont_inherit=True)
+        except names.NOT_PYTHON as error:
+            what = f"put together, this is not Python: {error}"
+            found.append(f"{name}:1: {what}; mend its chunks")
+    return found
+
+
+def _many(gone: list[str], files: dict[str, Tangled]) -> list[str]:
+    """Refuse to delete many files at once, or all: pages may be gone by mistake."""
+    if len(gone) <= MANY and (files or not gone):
+        return []
+    what = "no page makes these files now"
+    fix = "bring the pages back, or delete the files with `fishbook tangle --force`"
+    return [f"{what}: {', '.join(gone)}; {fix}"]
 
 
 def differences(book: Book) -> list[str]:
@@ -161,9 +199,9 @@ def differences(book: Book) -> list[str]:
     return shown
 
 
-def _edited(root: Path, files: dict[str, Tangled]) -> list[str]:
-    """Find files that hold something which `fishbook tangle` didn't write."""
-    found = []
+def _edited(root: Path, files: dict[str, Tangled]) -> dict[str, str]:
+    """Say of each file that holds what `fishbook tangle` didn't write what to do."""
+    found = {}
     for name, tangled in files.items():
         old = disk.read(root / name)
         if old is None or old == tangled.text or _intact(old):
@@ -172,7 +210,7 @@ def _edited(root: Path, files: dict[str, Tangled]) -> list[str]:
         what = "was edited by hand" if ours else "was not tangled"
         fix = "carry the edit into the page, or overwrite it with `fishbook tangle"
         diff = _diff(name, old, tangled.text)
-        found.append(f"{name}:1: this file {what}; {fix} --force`\n{diff}")
+        found[name] = f"{name}:1: this file {what}; {fix} --force`\n{diff}"
     return found
 
 
@@ -181,8 +219,8 @@ def orphans(
 ) -> list[Path]:
     """Return tangled files that no page makes now: untouched ones, or edited."""
     found = []
-    for path in sorted((root / "fishbook").rglob("*.py")):
-        if path.relative_to(root).as_posix() not in files:
+    for path in disk.files(root / "fishbook"):
+        if path.suffix == ".py" and path.relative_to(root).as_posix() not in files:
             text = disk.read(path) or ""
             if HEADER.match(text.partition("\n")[0]) and _intact(text) == intact:
                 found.append(path)

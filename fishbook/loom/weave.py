@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
 from fishbook.loom.blocks import Twins, fenced
 from fishbook.loom.book import Book, relative
+from fishbook.loom.check.files import drawn, linked_files
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.markdown import Weaver, address, woven_file
 from fishbook.loom.notebook import weave_notebook
 from fishbook.loom.page import Page
+from fishbook.loom.problem import LoomError
 from fishbook.loom.svg import weave_svg
 from fishbook.loom.tangle import Tangled, tangle
 
-WOVEN = {".md", ".ipynb", ".svg"}
+LIST = ".woven"
+"""The file in an edition's folder that names what was woven there, a line each."""
 
 
 def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") -> None:
-    """Write an edition: pages, figures, notebooks, pages of tangled source.
+    """Write an edition: pages, figures, notebooks, pages of source, linked files.
 
-    Only files that differ are written. What else a weave may have left is removed.
+    Only files that differ are written, and of those that an earlier weave wrote, the
+    ones that the book no longer makes are removed.
+
+    Raises
+    ------
+    LoomError
+        Before anything is written, where the folder holds what no weave wrote.
     """
-    files = edition_files(book, edition, base_url)
-    for name, text in files.items():
-        disk.write(folder / name, text)
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path.suffix in WOVEN and path.relative_to(folder).as_posix() not in files:
-            path.unlink()
+    files: dict[str, str | bytes] = {**linked(book)}
+    files |= edition_files(book, edition, base_url)
+    listed = (disk.read(folder / LIST) or "").split("\n")
+    old = {name for name in listed if name and (folder / name).is_file()}
+    require_own(book, folder, old, files)
+    disk.write(folder / LIST, "\n".join(sorted(old | files.keys())) + "\n")
+    for name, content in files.items():
+        disk.write(folder / name, content)
+    for name in sorted(old - files.keys()):
+        (folder / name).unlink()
+        for parent in PurePosixPath(name).parents[:-1]:
+            if not any((folder / parent).iterdir()):
+                (folder / parent).rmdir()
+    disk.write(folder / LIST, "\n".join(sorted(files)) + "\n")
+
+
+def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -> None:
+    """Raise where weaving would touch what no weave wrote."""
+    if folder.resolve().is_relative_to(book.docs.resolve()):
+        raise LoomError([f"{folder}: pages live here; weave into another folder"])
+    if not (folder / LIST).exists() and next(disk.files(folder), None):
+        what = "this folder holds files that no weave wrote"
+        raise LoomError([f"{folder}: {what}; name a new folder, or empty this one"])
+    if away := disk.outside(folder, {*old, *files}):
+        what = "a link leads from here out of the folder; delete it"
+        raise LoomError(f"{folder / name}: {what}" for name in away)
+    if own := [n for n in files if n not in old and (folder / n).exists()]:
+        what = "no weave wrote this file; move it, or weave into another folder"
+        raise LoomError(f"{folder / name}: {what}" for name in own)
 
 
 def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str]:
@@ -48,10 +78,17 @@ def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str
             files[notebook_file(page)] = notebook
     for target, file in tangle(book).items():
         files[source_page(target)] = weave_source(target, file, edition)
-    for path in sorted(book.docs.rglob("figures/*.svg")):
-        name = path.relative_to(book.docs).as_posix()
-        files[name] = weave_svg(path.read_text(encoding="utf-8"), edition)
+    names = [PurePosixPath("docs", figure) for figure in sorted(drawn(book))]
+    there = [name for name in names if (book.root / name).is_file()]
+    for path, svg in disk.read_all(book.root, there).items():
+        files[path.relative_to("docs").as_posix()] = weave_svg(svg, edition)
     return files
+
+
+def linked(book: Book) -> dict[str, bytes]:
+    """Return the files under docs/ that pages link to, by their paths."""
+    names = sorted(linked_files(book) - drawn(book))
+    return {n: (book.docs / n).read_bytes() for n in names if (book.docs / n).is_file()}
 
 
 def notebook_file(page: Page) -> str:

@@ -1,10 +1,10 @@
 """Every rule of the book's grammar, each finding with file:line and what to do.
 
-`form` judges the blocks of a page, `words` the two languages, `links` where they lead,
-`code` what is tangled and run, `tolerances` how far numbers and figures may be off.
-A rule is a function from the book, or from a page, to problems; add it to the list of
-its kind. The rules of form, and those that code calls SOUND, hold before anything is
-tangled, run or built; the others are only reported.
+`form` and `fences` judge the blocks of a page, `words` the two languages, `files` what
+lies under docs/, `links` where they lead, `code` what is tangled, `order` what is run,
+`tolerances` how far numbers and figures may be off. A rule is a function from the book,
+or from a page, to problems; add it to the list of its kind. Those of SOUND and
+SOUND_PAGE hold before anything is tangled, run or built; the others are only reported.
 """
 
 from __future__ import annotations
@@ -12,26 +12,43 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from fishbook.loom.book import Book
-from fishbook.loom.check import code, form, links, tolerances, words
+from fishbook.loom.check import (
+    code,
+    fences,
+    files,
+    form,
+    links,
+    order,
+    tolerances,
+    words,
+)
 from fishbook.loom.problem import LoomError, Problem
 
-OF_A_PAGE = (*form.RULES, *words.RULES)
-OF_THE_BOOK = (*links.RULES, *code.RULES, *tolerances.RULES)
+SOUND_PAGE = (*form.RULES, *fences.RULES)
+OF_A_PAGE = (*SOUND_PAGE, *words.RULES)
+OF_THE_BOOK = (
+    *files.RULES,
+    *links.RULES,
+    *code.RULES,
+    *order.RULES,
+    *tolerances.RULES,
+)
+SOUND = (*files.SOUND, *code.SOUND)
 
 
 def check(book: Book) -> list[Problem]:
     """Return everything that breaks the grammar, in the order of the pages."""
     found = _of_pages(book, OF_A_PAGE) + [p for rule in OF_THE_BOOK for p in rule(book)]
-    order: dict[PurePath, int] = {page.path: i for i, page in enumerate(book.pages)}
+    place: dict[PurePath, int] = {page.path: i for i, page in enumerate(book.pages)}
     return sorted(
-        set(found), key=lambda p: (order.get(p.path, len(order)), p.line, p.what)
+        set(found), key=lambda p: (place.get(p.path, len(place)), p.line, p.what)
     )
 
 
 def unsound(book: Book) -> list[Problem]:
     """Return what keeps the book's blocks from being run and tangled."""
-    found = _of_pages(book, form.RULES)
-    return sorted({*found, *(p for rule in code.SOUND for p in rule(book))})
+    found = _of_pages(book, SOUND_PAGE)
+    return sorted({*found, *(p for rule in SOUND for p in rule(book))})
 
 
 def require_sound(book: Book) -> None:

@@ -1,4 +1,4 @@
-"""The code: Python that can be tangled, each name once, nothing used too early."""
+"""The code: Python that can be tangled, each name and each module once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from fishbook.loom import names
-from fishbook.loom.blocks import MARKER, Fence, Half, Pair
-from fishbook.loom.book import Book, is_appendix
-from fishbook.loom.check.form import RUN, language_of, problem
-from fishbook.loom.check.links import Rule
+from fishbook.loom.blocks import Fence, Half, Pair, marked_as
+from fishbook.loom.book import Book
+from fishbook.loom.check.fences import RUN, language_of
+from fishbook.loom.check.files import Rule, folded
+from fishbook.loom.check.form import problem
 from fishbook.loom.page import Definition, Page
 from fishbook.loom.problem import Problem
 
@@ -25,11 +26,12 @@ def valid_python(book: Book) -> Iterator[Problem]:
 @lru_cache(maxsize=4096)
 def _definition_problems(page: Page, definition: Definition) -> tuple[Problem, ...]:
     try:
-        tree = ast.parse(definition.source())
-    except (SyntaxError, ValueError) as error:
+        compile(definition.source(), "chunk", "exec", dont_inherit=True)
+    except names.NOT_PYTHON as error:
         line = getattr(error, "lineno", None) or definition.parts[0].first_line
         what = f"not Python: {getattr(error, 'msg', error)}"
         return (problem(page, line, what, "mend this line"),)
+    tree = names.parse(definition.source())
     return tuple(_import_problems(page, definition.source().split("\n"), tree))
 
 
@@ -44,7 +46,7 @@ def _import_problems(
         wrong = fix = ""
         if any(other is not node and lines_of(other) & rows for other in tree.body):
             wrong, fix = "shares its line with other code", "give it a line of its own"
-        elif any("#" in MARKER.sub("", lines[row - 1]) for row in rows):
+        elif any("#" in marked_as(lines[row - 1], "") for row in rows):
             wrong, fix = "has a comment", "say it in the prose, or in an annotation"
         elif any(alias.name == "*" for alias in node.names):
             wrong, fix = "hides which names it brings", "name them instead of *"
@@ -94,81 +96,97 @@ def _fence_problems(page: Page) -> tuple[Problem, ...]:
 
 
 def defined_once(book: Book) -> Iterator[Problem]:
-    """A name is defined in a file once."""
-    first: dict[tuple[str, str], str] = {}
+    """A name is set in a file by one statement."""
     for target, parts in book.files.items():
+        first: dict[str, str] = {}
         for page, definition in parts:
-            for name, line in names.definitions(names.parse(definition.source())):
-                here = f"{page.path}:{line}"
-                there = first.setdefault((target, name), here)
-                if there != here:
-                    what = f"{name} is defined in {target} at {there} too"
-                    fix = "keep one; a first, naive version is an untitled example"
-                    yield problem(page, line, what, fix)
+            for node in names.parse(definition.source()).body:
+                here = f"{page.path}:{node.lineno}"
+                for name in sorted(names.set_by(node)):
+                    there = first.setdefault(name, here)
+                    if there != here:
+                        what = f"{name} is defined in {target} at {there} too"
+                        fix = "keep one; a first, naive version is an untitled example"
+                        yield problem(page, node.lineno, what, fix)
 
 
-def nothing_early(book: Book) -> Iterator[Problem]:
-    """A page imports what it or an earlier page defines; appendices serve all."""
-    order = {page: i for i, page in enumerate(book.pages)}
-    defined: dict[tuple[str, str], tuple[int, int, Page]] = {}
+def own_modules(book: Book) -> Iterator[Problem]:
+    """No two files of the package are one module, or one file on some disk."""
+    first: dict[str, str] = {}
     for target, parts in book.files.items():
-        module = names.module_name(target)
-        for page, definition in parts:
-            if not is_appendix(page):
-                tree = names.parse(definition.source())
-                for name, line in names.definitions(tree):
-                    defined.setdefault((module, name), (order[page], line, page))
+        page, definition = parts[0]
+        other = first.setdefault(folded(names.module_name(target)), target)
+        package = target.removesuffix(".py")
+        if target != other:
+            what = f"{target} and {other} are one module, or one file on some disks"
+        elif any(name.startswith(f"{package}/") for name in book.files) or (
+            (book.root / package / "__init__.py").exists()
+        ):
+            what = f"{target} stands beside the package {package}/: one hides the other"
+        else:
+            continue
+        yield problem(page, definition.parts[0], what, "give it another name")
+
+
+def one_meaning(book: Book) -> Iterator[Problem]:
+    """What a file imports means the same in all of it: its imports move to the top."""
+    for target, parts in book.files.items():
+        bound = [
+            (page, *binding)
+            for page, definition in parts
+            for binding in names.bindings(definition.source())
+        ]
+        moved: dict[str, tuple[str, str]] = {}
+        for page, name, meaning, line in bound:
+            if meaning and line in import_lines(page, target):
+                moved.setdefault(name, (meaning, f"{page.path}:{line}"))
+        for page, name, meaning, line in bound:
+            imported, where = moved.get(name, (meaning, ""))
+            if meaning != imported:
+                what = f"{name} is what {target} imports at {where}"
+                yield problem(page, line, what, "give this one another name")
+
+
+@lru_cache(maxsize=4096)
+def import_lines(page: Page, target: str) -> frozenset[int]:
+    """Return the lines of a page whose imports move to the top of a file."""
+    return frozenset(
+        node.lineno
+        for definition in page.definitions
+        if definition.target == target
+        for node in names.parse(definition.source()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    )
+
+
+def nothing_deleted(book: Book) -> Iterator[Problem]:
+    """A chunk deletes no name: the file would offer what isn't there."""
     for page in book.pages:
-        for cell in page.cells:
-            for row, module, name in names.imports_from(cell.code.source):
-                at = cell.code.first_line + row - 1
-                found = defined.get((module, name))
-                if found and found[:2] > (order[page], at):
-                    what = f"{name} comes later, at {found[2].path}:{found[1]}"
-                    fix = "use only what this or an earlier page defines"
-                    yield problem(page, at, what, fix)
+        for definition in page.definitions:
+            for name, meaning, line in names.bindings(definition.source()):
+                if meaning == names.DELETED:
+                    what = f"this chunk deletes {name}, which other chunks may use"
+                    yield problem(page, line, what, "keep it, or set it in a function")
 
 
-def nothing_hidden(book: Book) -> Iterator[Problem]:
-    """Visible code runs if it is copied in order: it needs nothing from hidden code."""
-    for page in book.pages:
-        hidden: dict[str, int] = {}
-        seen = set[str]()
-        for cell in page.cells:
-            source = cell.code.source
-            made = names.assigned_names(source) | names.imported_names(source)
-            if cell.code.hidden:
-                hidden |= dict.fromkeys(made - seen, cell.code.line)
-                continue
-            used = names.used_names(source) - names.KNOWN - seen - made
-            for name in sorted(used & hidden.keys()):
-                what = f"{name} is set by hidden code at line {hidden[name]}"
-                fix = "define or import it in sight"
-                yield problem(page, cell.code, what, fix)
-            seen |= made
+def future_first(book: Book) -> Iterator[Problem]:
+    """What comes from `__future__` changes all of a file, so its first chunk says so.
+
+    The tangler imports annotations from there for every file.
+    """
+    for target, parts in book.files.items():
+        for page, definition in parts[1:]:
+            for _, meaning, line in names.bindings(definition.source()):
+                if meaning.startswith("__future__."):
+                    what = f"this __future__ import changes all of {target}"
+                    yield problem(page, line, what, "put it into the first chunk")
 
 
-def nothing_rebound(book: Book) -> Iterator[Problem]:
-    """An example leaves alone what the page's chunks use: a notebook has one space."""
-    for page in book.pages:
-        used: dict[str, int] = {}
-        for cell in page.cells:
-            source = cell.code.source
-            if cell.code.target:
-                made = names.assigned_names(source) | names.imported_names(source)
-                used |= dict.fromkeys(made & names.used_names(source), cell.code.line)
-                continue
-            for name in sorted(names.assigned_names(source) & used.keys()):
-                what = f"{name} is also what the chunk at line {used[name]} uses"
-                yield problem(page, cell.code, what, "give this one another name")
-
-
-SOUND: tuple[Rule, ...] = (valid_python,)
-RULES: tuple[Rule, ...] = (
-    *SOUND,
-    other_parsers,
-    defined_once,
-    nothing_early,
-    nothing_hidden,
-    nothing_rebound,
+SOUND: tuple[Rule, ...] = (
+    valid_python,
+    own_modules,
+    one_meaning,
+    nothing_deleted,
+    future_first,
 )
+RULES: tuple[Rule, ...] = (*SOUND, other_parsers, defined_once)

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import TypeAlias
+from unicodedata import normalize
 
 from fishbook.loom import blocks
-from fishbook.loom.blocks import MARKER, Block, Twins
+from fishbook.loom.blocks import Block, Twins
+from fishbook.loom.inline import spans
 from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
-from fishbook.loom.scan import FENCE
 
 Rule: TypeAlias = Callable[[Page], Iterator[Problem]]
 
-RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
-"""Languages that a reader takes for Python that was run."""
-SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
-"""Languages of fences that are shown and never run."""
-FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
-OUTPUTS = (
-    "`output`, `output raises`, `output varies`, "
-    "`output within 0.01` or `output within 2%`"
-)
 SHARE = "<!--- within 2% of the axes -->"
 ALMOST = re.compile(r"invisible-code| (?:skip|long):|\bwithin\b.*\baxes\b")
+ANCHOR = re.compile(r"[a-z0-9-]+")
 SVG = re.compile(r"figures/[\w-]+\.svg")
 
 
@@ -51,12 +45,12 @@ def open_blocks(page: Page) -> Iterator[Problem]:
 
 def halves(page: Page) -> Iterator[Problem]:
     """Each zh div is followed at once by its en twin."""
-    names = {"zh": "Chinese", "en": "English"}
+    language = {"zh": "Chinese", "en": "English"}
     for block in page.blocks:
         if isinstance(block, blocks.Half) and block.closed:
             other = "en" if block.lang == "zh" else "zh"
             where = "right after" if other == "en" else "right before"
-            what = f"this {names[block.lang]} div has no {names[other]} twin"
+            what = f"this {language[block.lang]} div has no {language[other]} twin"
             fix = f'put <div lang="{other}" markdown> {where} it, with no blank line'
             yield problem(page, block, what, f"{fix} between")
 
@@ -64,14 +58,17 @@ def halves(page: Page) -> Iterator[Problem]:
 def lines_for_both(page: Page) -> Iterator[Problem]:
     """Headings, captions, summaries and annotations are for both languages."""
     for block in page.blocks:
-        for name, twins in _twins(block):
-            if not twins.en or not twins.zh:
+        for name, twins in twins_of(block):
+            if name != "prose" and not (twins.en and twins.zh):
                 what = f"this {name} is not for both languages"
                 yield problem(page, block, what, "write 中文 | English")
 
 
-def _twins(block: Block) -> Iterator[tuple[str, Twins]]:
+def twins_of(block: Block) -> Iterator[tuple[str, Twins]]:
+    """Yield the words of a block that stand in both languages, each with its name."""
     match block:
+        case blocks.Pair():
+            yield "prose", block.text
         case blocks.Heading():
             yield "heading", block.title
         case blocks.Figure():
@@ -83,53 +80,27 @@ def _twins(block: Block) -> Iterator[tuple[str, Twins]]:
             yield from (("annotation", item) for item in block.items)
 
 
+def texts(block: Block) -> Iterator[str]:
+    """Yield the words of a block, which may hold links."""
+    if isinstance(block, blocks.Shared):
+        yield block.raw
+    for _, twins in twins_of(block):
+        yield from (twins.zh, twins.en)
+
+
 def anchors(page: Page) -> Iterator[Problem]:
     """Each heading has an anchor, each numbered formula a label."""
     for block in page.blocks:
         if isinstance(block, blocks.Heading) and not block.anchor:
             what, fix = "this heading has no anchor", "end it with {#anchor}"
             yield problem(page, block, what, fix)
+        elif isinstance(block, blocks.Heading) and not ANCHOR.fullmatch(block.anchor):
+            what = f"the anchor {{#{block.anchor}}} is not of a-z, 0-9 and -"
+            yield problem(page, block, what, "write it so: it serves both languages")
         label = block.label if isinstance(block, blocks.Formula) else ""
         if label and not re.fullmatch(r"eq-[a-z0-9-]+", label):
             what = f"the formula's tag {label!r} is no label"
             yield problem(page, block, what, r"write \tag{eq-name}")
-
-
-def fences(page: Page) -> Iterator[Problem]:
-    """No fence looks as if it were run, but isn't."""
-    for block in page.blocks:
-        if isinstance(block, blocks.Fence):
-            yield from _fence(page, block)
-        elif isinstance(block, blocks.Pair | blocks.Half):
-            for number, line in enumerate(block.raw.split("\n"), block.line):
-                found = FENCE.match(line)
-                language = language_of(found["info"]) if found else ""
-                if language in RUN | {"output"}:
-                    what = f"fence {language!r} inside a language div would not be run"
-                    fix = "move it out: code is shared by both languages"
-                    yield problem(page, number, what, fix)
-        elif isinstance(block, blocks.Code) and (wrong := bad_target(block.target)):
-            yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
-
-
-def _fence(page: Page, block: blocks.Fence) -> Iterator[Problem]:
-    language = language_of(block.info)
-    if language in RUN and block.indent:
-        fix = "move it to column 0, outside lists and quotes"
-        yield problem(page, block, "an indented python fence would not be run", fix)
-    elif language in RUN:
-        what = f"fence {block.info!r} would not be run"
-        yield problem(page, block, what, f"write {FORMS}")
-    elif block.info not in SHOWN:
-        what = f"unknown fence {block.info!r}"
-        fix = f"write {FORMS}, {OUTPUTS}, or a fence that is not run:"
-        yield problem(page, block, what, f"{fix} {', '.join(sorted(SHOWN))}")
-
-
-def language_of(info: str) -> str:
-    """Return the language of a fence from its info line: `python`, `{.python …}`."""
-    first = re.split(r"[\s{}]", info.strip().lstrip("{. "), maxsplit=1)[0]
-    return first.lower()
 
 
 def bad_target(target: str) -> str:
@@ -141,12 +112,23 @@ def bad_target(target: str) -> str:
         return f"title {target!r} points outside fishbook/"
     if path.parts[:1] != ("fishbook",) or len(path.parts) < 2:
         return f"title {target!r} is not under fishbook/"
-    names = [*path.parts[1:-1], path.name.removesuffix(".py")]
-    if path.suffix != ".py" or not all(name.isidentifier() for name in names):
+    parts = [*path.parts[1:-1], path.name.removesuffix(".py")]
+    if path.suffix != ".py" or not all(map(_can_be_imported, parts)):
         return f"title {target!r} is not a Python module's path"
-    if str(path) != target:
-        return f"title {target!r} is not written plainly as {str(path)!r}"
+    if (plain := normalize("NFKC", str(path))) != target:
+        return f"title {target!r} is not written plainly as {plain!r}"
     return ""
+
+
+def _can_be_imported(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def titles(page: Page) -> Iterator[Problem]:
+    """The title of a chunk is the path of a module in the package."""
+    for block in page.blocks:
+        if isinstance(block, blocks.Code) and (wrong := bad_target(block.target)):
+            yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
 
 
 def strays(page: Page) -> Iterator[Problem]:
@@ -176,7 +158,7 @@ def strays(page: Page) -> Iterator[Problem]:
 def notes(page: Page) -> Iterator[Problem]:
     """Each mark in a block of code has its line in the list under it, in order."""
     for cell in page.cells:
-        marks = sorted({int(m[1]) for m in MARKER.finditer(cell.code.source)})
+        marks = sorted(set(blocks.marks(cell.code.source)))
         listed = list(cell.annotations.numbers) if cell.annotations else []
         if marks and not listed:
             fix = "put a list right after it: 1. 中文 | English"
@@ -226,7 +208,8 @@ def pictures(page: Page) -> Iterator[Problem]:
             if not SVG.fullmatch(block.path):
                 what = f"{block.path} is no picture of the book"
                 yield problem(page, block, what, "write figures/NAME.svg")
-            if "$" in block.alt.zh + block.alt.en:
+            alt = f"{block.alt.zh} {block.alt.en}"
+            if any(span.kind == "formula" for span in spans(alt)):
                 what = "an alternative text is heard: this one has a formula"
                 fix = 'say it in words: ![words | words](figures/NAME.svg "caption")'
                 yield problem(page, block, what, fix)
@@ -251,7 +234,7 @@ RULES: tuple[Rule, ...] = (
     halves,
     lines_for_both,
     anchors,
-    fences,
+    titles,
     strays,
     notes,
     folds,

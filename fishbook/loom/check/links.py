@@ -1,20 +1,15 @@
-"""Titles, labels and links: each label once, each link to one, each figure drawn."""
+"""Titles, labels and links: each label once, each link to one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
-from typing import TypeAlias
+from collections.abc import Iterator
 
 from fishbook.loom import blocks
-from fishbook.loom.blocks import Block, Twins
 from fishbook.loom.book import Book
-from fishbook.loom.check.form import problem
+from fishbook.loom.check.files import Rule, file_of
+from fishbook.loom.check.form import problem, texts
 from fishbook.loom.inline import Span, is_outside, spans
 from fishbook.loom.problem import Problem
-
-Rule: TypeAlias = Callable[[Book], Iterator[Problem]]
-
 
 EMPTY = {blocks.Blank, blocks.Comment}
 
@@ -52,26 +47,6 @@ def known_links(book: Book) -> Iterator[Problem]:
                     yield problem(page, block, wrong, fix)
 
 
-def texts(block: Block) -> Iterator[str]:
-    """Yield the words of a block, which may hold links."""
-    twins: list[Twins] = []
-    match block:
-        case blocks.Pair():
-            twins = [block.text]
-        case blocks.Heading():
-            twins = [block.title]
-        case blocks.Figure():
-            twins = [block.caption]
-        case blocks.DetailsOpen():
-            twins = [block.summary]
-        case blocks.Annotations():
-            twins = list(block.items)
-        case blocks.Shared():
-            yield block.raw
-    for pair in twins:
-        yield from (pair.zh, pair.en)
-
-
 def _broken(book: Book, folder: str, span: Span) -> str:
     """Say what is wrong with a link, or nothing."""
     link = span.text
@@ -86,24 +61,11 @@ def _broken(book: Book, folder: str, span: Span) -> str:
         return ""
     if link.partition("#")[0].endswith(".md"):
         return f"link {link}: pages move, labels stay"
-    file = (book.docs / folder / link).resolve()
-    if not file.is_relative_to(book.docs.resolve()):
+    file = file_of(folder, link)
+    if file.startswith(("..", "/")):
         return f"link {link}: it leaves docs/"
-    return "" if file.is_file() else f"link {link}: there is no such file"
+    there = (book.docs / file).is_file()
+    return "" if there else f"link {link}: there is no such file"
 
 
-def drawn_figures(book: Book) -> Iterator[Problem]:
-    """Every file in a figures folder is drawn by a block."""
-    drawn = {
-        PurePosixPath(page.path.parent, block.path)
-        for page in book.pages
-        for block in page.blocks
-        if isinstance(block, blocks.Figure)
-    }
-    for path in sorted(book.docs.rglob("figures/*")):
-        shown = PurePosixPath(path.relative_to(book.root).as_posix())
-        if shown not in drawn:
-            yield Problem(shown, 1, "no block draws this figure", "delete the file")
-
-
-RULES: tuple[Rule, ...] = (titles, labels_once, known_links, drawn_figures)
+RULES: tuple[Rule, ...] = (titles, labels_once, known_links)

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from fishbook.loom.blocks import Figure, Output, Within
 from fishbook.loom.book import Book
+from fishbook.loom.check.files import Rule
 from fishbook.loom.check.form import problem
-from fishbook.loom.check.links import Rule
 from fishbook.loom.numbers import floats
 from fishbook.loom.problem import Problem
 

@@ -5,24 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fishbook.loom.blocks import Pair, Shared
-from fishbook.loom.check.form import Rule, problem
-from fishbook.loom.inline import facts, words
+from fishbook.loom.blocks import DetailsOpen, Heading, Pair, Shared
+from fishbook.loom.check.form import Rule, problem, texts, twins_of
+from fishbook.loom.inline import facts, spans, tokens, words
 from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
 
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
-LATIN = re.compile(r"[A-Za-z]{2,}")
+TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
+TAGS = {"br", "div", "draw-digit", "kbd", "noscript", "p", "span", "sub", "sup"}
+ANCHOR = re.compile(r"\b(?:id|name)\s*=", re.I)
+LOST = {
+    "heading_open": (
+        "a heading stands in a language div",
+        "move it out, for both languages: ## 中文 | English {#anchor}",
+    ),
+    "image": (
+        "a picture stands among words",
+        "let a block draw it, and give it a line of its own",
+    ),
+    "reference": ("a link's goal stands apart from it", "write [words](#label)"),
+}
+FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
+BRACES = re.compile(r"\{:?[^{}]*#[\w-]+[^{}]*\}")
+BY_HAND = "an anchor is set by hand", "link to a heading, formula or figure"
 
 
 def same_facts(page: Page) -> Iterator[Problem]:
-    """Twins have the same formulas, inline code and links in them."""
+    """Twins have the same formulas, inline code, links, numbers and parts in them."""
     for block in page.blocks:
-        if not isinstance(block, Pair):
-            continue
-        zh, en = facts(block.text.zh), facts(block.text.en)
-        for kind in zh:
-            if zh[kind] != en[kind]:
+        for _, twins in twins_of(block):
+            if not (twins.zh and twins.en):
+                continue
+            zh, en = facts(twins.zh), facts(twins.en)
+            for kind in (kind for kind in zh if zh[kind] != en[kind]):
                 only_zh = sorted((zh[kind] - en[kind]).elements())
                 only_en = sorted((en[kind] - zh[kind]).elements())
                 what = (
@@ -47,9 +63,69 @@ def no_loose_words(page: Page) -> Iterator[Problem]:
             continue
         table_or_html = block.raw.lstrip().startswith(("|", "<"))
         bare = words(block.raw)
-        if CHINESE.search(bare) or (not table_or_html and LATIN.search(bare)):
+        if CHINESE.search(bare) or (not table_or_html and bare.strip()):
             what = "words outside a language div"
             yield problem(page, block, what, "put them in a zh div and its en twin")
 
 
-RULES: tuple[Rule, ...] = (same_facts, no_empty_pairs, no_loose_words)
+def plain_titles(page: Page) -> Iterator[Problem]:
+    """Headings and summaries are words and code: lists of pages show them too."""
+    for block in page.blocks:
+        if isinstance(block, Heading | DetailsOpen):
+            for text in texts(block):
+                if {span.kind for span in spans(text)} - {"code"}:
+                    what = "a formula or a link stands in a heading or summary"
+                    yield problem(page, block, what, "move it into the prose")
+
+
+def known_markdown(page: Page) -> Iterator[Problem]:
+    """Words hold no Markdown or HTML that an edition would lose, or show as it is."""
+    for block in page.blocks:
+        for text in texts(block):
+            for token in tokens(text):
+                if wrong := LOST.get(token.type) or _raw(token.type, token.content):
+                    yield problem(page, block, *wrong)
+            if _lost_links(text):
+                what = "a link here is none that the book can follow"
+                yield problem(page, block, what, "write [words](#label)")
+        if isinstance(block, Pair) and "$$" in {
+            span.text[:2] for text in texts(block) for span in spans(text)
+        }:
+            what = "a displayed formula stands in a language div"
+            yield problem(page, block, what, "move it out: both languages share it")
+
+
+def _lost_links(text: str) -> bool:
+    """Whether another parser finds other links in a text than the weave does."""
+    kinds = [token.type for token in tokens(text) if token.markup != "autolink"]
+    ours = sum(span.kind in {"link", "number"} for span in spans(text))
+    theirs = kinds.count("link_open") + kinds.count("image")
+    return ours != theirs and "reference" not in kinds
+
+
+def _raw(kind: str, text: str) -> tuple[str, str] | None:
+    """Say what some edition would show as it is written, or nothing."""
+    if kind == "text" and FOOTNOTE.search(text):
+        return "the book has no footnotes", "say it in the text"
+    if kind == "text" and BRACES.search(text):
+        return BY_HAND
+    if kind not in {"html_inline", "html_block"}:
+        return None
+    if text.startswith("<!--") and text.partition("-->")[2].strip():
+        what = "what follows this comment on its line is not shown"
+        return what, "give it a line of its own"
+    for tag in TAG.finditer(re.sub("<!--.*?-->", "", text, flags=re.S)):
+        if tag[1].lower() not in TAGS:
+            return f"the book knows no <{tag[1]}>", "say it in Markdown"
+        if ANCHOR.search(tag[2]):
+            return BY_HAND
+    return None
+
+
+RULES: tuple[Rule, ...] = (
+    same_facts,
+    no_empty_pairs,
+    no_loose_words,
+    plain_titles,
+    known_markdown,
+)

@@ -10,7 +10,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from fishbook.loom import disk
 from fishbook.loom.blocks import Figure, Formula
 from fishbook.loom.book import Book
-from fishbook.loom.check.links import texts
+from fishbook.loom.check.form import texts
 from fishbook.loom.edition import NAMES, draw_words, words
 from fishbook.loom.inline import spans
 from fishbook.loom.markdown import numbered_tex

@@ -1,0 +1,68 @@
+"""Files: which are seen, and what a write leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from books import GATES, edit, read_text, write_text
+
+from fishbook.loom import disk
+from fishbook.loom.book import Book
+from fishbook.loom.problem import LoomError
+from fishbook.loom.record import record
+
+
+def test_files_come_in_order_without_those_of_editors_and_caches(
+    tmp_path: Path,
+) -> None:
+    seen = ["a.md", "b/x.md", "b/y.md", "c"]
+    for name in [*seen[:3], ".a.md", ".git/x", "b/._x.md", "__pycache__/x.pyc"]:
+        write_text(tmp_path / name, "")
+    (tmp_path / "c").symlink_to(tmp_path / "b")
+    found = [path.relative_to(tmp_path).as_posix() for path in disk.files(tmp_path)]
+    assert sorted(found) == seen
+
+
+def test_a_page_behind_a_link_is_written_where_it_is(book_root: Path) -> None:
+    (book_root / GATES).rename(book_root / "real.md")
+    (book_root / GATES).symlink_to(book_root / "real.md")
+    edit(book_root / "real.md", "1 0 0.333333", "old")
+    assert record(Book.load(book_root)) == [GATES]
+    assert (book_root / GATES).is_symlink()
+    assert "1 0 0.333333" in read_text(book_root / "real.md")
+
+
+def test_whatever_is_no_page_is_said_at_once(book_root: Path) -> None:
+    (book_root / GATES).write_bytes(b"a\xff")
+    (book_root / "docs/index.md").write_bytes(b"a\r\n")
+    (book_root / "docs/02-x.md").symlink_to("02-x.md")
+    with pytest.raises(LoomError) as refused:
+        Book.load(book_root)
+    said = "\n".join(sorted(map(str, refused.value.problems)))
+    first, second, third = said.split("\n")
+    assert first.startswith(f"{GATES}:1: byte 0xff is not UTF-8; ")
+    assert second.startswith("docs/02-x.md:1: this is no file that can be read, or a")
+    assert third.startswith("docs/index.md:1: a carriage return stands here; ")
+
+
+def test_who_writes_one_file_together_writes_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    texts = [letter * 99_999 for letter in "abcd"]
+    threads = [Thread(target=disk.write, args=(path, text)) for text in texts * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert read_text(path) in texts
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_copies_of_two_texts_are_two(tmp_path: Path) -> None:
+    kept = []
+    for text in ("one", "two", "one"):
+        write_text(tmp_path / "a.py", text)
+        kept.append(disk.keep(tmp_path, "a.py"))
+    assert kept[0] == kept[2] != kept[1]
+    assert [read_text(tmp_path / name) for name in kept] == ["one", "two", "one"]
