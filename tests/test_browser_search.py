@@ -181,21 +181,14 @@ def test_signs_are_no_pattern_and_no_html(view: Any, query: str) -> None:
 
 
 def test_the_index_comes_with_the_first_use_from_here_alone(browser: Any) -> None:
-    """Under a policy that allows no other host, no inline script, no eval, no data."""
+    """Under the page's own policy."""
     late = ("find.js", "words.js", "minisearch.js", "search.json")
-    strict = """() => {
-      const meta = document.createElement("meta");
-      meta.httpEquiv = "Content-Security-Policy";
-      meta.content = "default-src 'self'";
-      document.head.append(meta);
-    }"""
     watch = Watch()
-    with reading(browser, None) as page:
+    with reading(browser, None, bypass_csp=False) as page:
         watch.over(page)
         page.goto(f"{HOME}en/", wait_until="networkidle")
         page.evaluate("new Promise(go => requestIdleCallback(() => go()))")
         assert not [url for url in watch.asked if url.endswith(late)]
-        page.evaluate(strict)
         page.click(FIELD)
         page.keyboard.type("perceptron")
         page.locator(LINK).first.wait_for()
@@ -208,7 +201,6 @@ def test_the_index_comes_with_the_first_use_from_here_alone(browser: Any) -> Non
 def test_the_keyboard_leads_to_a_section_and_back(browser: Any) -> None:
     focused = "e => e === document.activeElement"
     with reading(browser, f"en/{address(BOOK.labels['sigmoid'].page)}") as page:
-        page.evaluate("window.sameDocument = true")
         page.locator(".notebook a").focus()
         page.keyboard.press("/")
         page.wait_for_function("document.activeElement.matches('.md-search__input')")
@@ -226,7 +218,6 @@ def test_the_keyboard_leads_to_a_section_and_back(browser: Any) -> None:
         goal = links.first.get_attribute("href")
         page.keyboard.press("Enter")
         page.wait_for_url(goal)
-        assert page.evaluate("window.sameDocument"), "navigation.instant is off"
         page.wait_for_function("CSS.highlights.get('found')?.size > 0")
         assert not page.locator("#__search").is_checked()
 

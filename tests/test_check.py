@@ -332,7 +332,6 @@ def test_a_broken_rule_is_named_with_its_place(texts: list[str], said: str) -> N
         (PLOT.replace("2% of the", "2% of"), "7: this comment is", "follows no code"),
         (PLOT.replace("--- within", "-- is within"), "7: this comment", "no code"),
         (PLOT.replace("-->\n", "-->\n\n"), "7: this comment is almost", "no code"),
-        ("<details markdown><summary>解 | a | b</summary>\n", "summary", "<details>"),
         (
             "## [甲](#b) | [A](#b) {#a}\n",
             "a formula or a link",

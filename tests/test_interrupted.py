@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import GATES, SUMS, edit, make_importable
+from books import GATES, SUMS, edit
 
 from fishbook.loom import disk
 from fishbook.loom.book import Book
@@ -86,7 +86,6 @@ def test_a_verb_stopped_at_any_write_can_be_run_again(
     prepare(book_root, verb)
     before = tree(book_root)
     whole = shutil.copytree(book_root, tmp_path / "whole")
-    make_importable(whole, monkeypatch)
     with stopping(monkeypatch, -1) as changes:
         VERBS[verb](whole)
     after = tree(whole)

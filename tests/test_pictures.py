@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from books import book_of, python
 
+from fishbook.loom.apart import Runner
 from fishbook.loom.blocks import Within
 from fishbook.loom.curves import Frame, near
 from fishbook.loom.pictures import svg_difference
-from fishbook.loom.run import Runner
 
 TWO = Within("2%")
 CODE = """\
@@ -40,8 +40,10 @@ USUAL = {
 
 def draw(code: str) -> str:
     """Give the picture that a block draws."""
-    page = book_of(python(code)).pages[0]
-    result = Runner(book_of(python(code)), page).run(page.cells[0])
+    book = book_of(python(code))
+    page = book.pages[0]
+    with Runner(book, page) as runner:
+        result = runner.run(page.cells[0])
     assert result.svg, result.trace
     return result.svg
 

@@ -24,6 +24,7 @@ from running import failures
 from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
+from fishbook.loom.tangle import write
 
 SHOWN = python("print(NOT(0), NOT(1), 1 / 3)", "1 0 0.333333")
 
@@ -126,6 +127,7 @@ def test_a_figure_of_training_stays_while_it_lies_within_its_share(
     page, figure = book_root / SUMS, "docs/02-sums/figures/line.svg"
     mark = "<!--- within 2% of the axes -->\n"
     write_text(page, f"# 线 | Line {{#line}}\n\n{python(code)}{mark}{shown}")
+    write(Book.load(book_root))
     assert record(Book.load(book_root), [page]) == [figure]
     edit(page, "0.5]", "0.515]")
     assert record(Book.load(book_root), [page]) == []
