@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from fishbook.loom import disk
 from fishbook.loom.blocks import Block, Figure, Formula, Heading
@@ -24,6 +25,10 @@ class Label:
     page: Page
     block: Block
     number: str
+
+
+Places: TypeAlias = tuple[tuple[str, type[Block], str, PurePosixPath], ...]
+"""What links to labels show: each label, what it names, its number, its page."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,14 @@ class Book:
         for chapter, pages in self.chapters.items():
             yield from _labels_of(chapter_number(chapter), pages)
 
+    @cached_property
+    def places(self) -> Places:
+        """All that other pages show of labels: the same object for equal ones."""
+        found = self.labels.values()
+        return _same(
+            tuple((x.name, type(x.block), x.number, x.page.path) for x in found)
+        )
+
     def number(self, label: str) -> str:
         """Return a label's number; nothing where it has none."""
         return self.labels[label].number if label in self.labels else ""
@@ -95,9 +108,19 @@ class Book:
 
     def earlier(self, page: Page, target: str) -> list[tuple[Page, Definition]]:
         """Return a file's definitions on the pages before one."""
-        at = self.pages.index(page)
-        before = set(self.pages[:at])
-        return [part for part in self.files.get(target, []) if part[0] in before]
+        at = self.order[page]
+        parts = self.files.get(target, [])
+        return [part for part in parts if self.order[part[0]] < at]
+
+    @cached_property
+    def order(self) -> dict[Page, int]:
+        """Each page's place in the order of the book, from 0."""
+        return {page: i for i, page in enumerate(self.pages)}
+
+
+@lru_cache(maxsize=8)
+def _same(places: Places) -> Places:
+    return places
 
 
 def place(path: PurePosixPath) -> tuple[str, ...]:

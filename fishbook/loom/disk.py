@@ -51,6 +51,15 @@ def read(path: Path) -> str | None:
     return path.read_bytes().decode("utf-8", "replace") if path.exists() else None
 
 
+def stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file is written or replaced; None where it's gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def write(path: Path, text: str) -> bool:
     """Replace a file at once, if it differs; return whether it did.
 

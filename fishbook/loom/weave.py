@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
@@ -15,6 +18,14 @@ from fishbook.loom.svg import weave_svg
 from fishbook.loom.tangle import Tangled, tangle
 
 WOVEN = {".md", ".ipynb", ".svg"}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of an edition: all that its text depends on, and what makes the text."""
+
+    of: Hashable
+    text: Callable[[], str]
 
 
 def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") -> None:
@@ -35,23 +46,49 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
 
 def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str]:
     """Return the texts of an edition's files by their paths."""
-    files = {}
+    parts = edition_parts(book, edition, base_url)
+    return {name: part.text() for name, part in parts.items()}
+
+
+def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Part]:
+    """Return an edition's files by their paths, none of them made yet.
+
+    A part that depends on the same in two books has the same text in both.
+    """
+    parts = {}
     base = f"{base_url.rstrip('/')}/{edition}/"
     for page in book.pages:
+        of = _of_notebook(book, page) if page.cells or page.is_lab else None
+        notebook = partial(weave_notebook, book, page, edition)
         if page.is_lab:
             up = relative(address(page), ".") + "/"
-            files[woven_file(page)] = weave_notebook(book, page, edition, up)
+            parts[woven_file(page)] = Part(of, partial(notebook, up))
         else:
-            files[woven_file(page)] = Weaver(book, page, edition).text()
+            beside = tuple(book.chapters[page.chapter]) if page.opens else (page,)
+            text = Weaver(book, page, edition).text
+            parts[woven_file(page)] = Part((beside, book.places), text)
         if page.cells:
-            notebook = weave_notebook(book, page, edition, base)
-            files[notebook_file(page)] = notebook
+            parts[notebook_file(page)] = Part(of, partial(notebook, base))
     for target, file in tangle(book).items():
-        files[source_page(target)] = weave_source(target, file, edition)
+        text = partial(weave_source, target, file, edition)
+        parts[source_page(target)] = Part(file, text)
     for path in sorted(book.docs.rglob("figures/*.svg")):
         name = path.relative_to(book.docs).as_posix()
-        files[name] = weave_svg(path.read_text(encoding="utf-8"), edition)
-    return files
+        parts[name] = Part(disk.stamp(path), partial(_picture, path, edition))
+    return parts
+
+
+def _of_notebook(book: Book, page: Page) -> Hashable:
+    """Return what a page's notebooks depend on: on its files' earlier parts too."""
+    targets = sorted({definition.target for definition in page.definitions})
+    earlier = tuple(d for target in targets for _, d in book.earlier(page, target))
+    figures = (cell.figure for cell in page.cells if cell.figure)
+    stamps = tuple(disk.stamp(book.docs / page.chapter / f.path) for f in figures)
+    return page, book.places, earlier, stamps
+
+
+def _picture(path: Path, edition: str) -> str:
+    return weave_svg(path.read_text(encoding="utf-8"), edition)
 
 
 def notebook_file(page: Page) -> str:

@@ -8,10 +8,12 @@ SOUND, hold before anything is tangled, run or built; the others are only report
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import PurePath
 
 from fishbook.loom.book import Book
 from fishbook.loom.check import code, form, links, words
+from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
 
 OF_A_PAGE = (*form.RULES, *words.RULES)
@@ -40,4 +42,9 @@ def require_sound(book: Book) -> None:
 
 
 def _of_pages(book: Book, rules: tuple[form.Rule, ...]) -> list[Problem]:
-    return [p for page in book.pages for rule in rules for p in rule(page)]
+    return [p for page in book.pages for p in _of_page(page, rules)]
+
+
+@lru_cache(maxsize=16384)
+def _of_page(page: Page, rules: tuple[form.Rule, ...]) -> list[Problem]:
+    return [p for rule in rules for p in rule(page)]
