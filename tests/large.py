@@ -11,6 +11,7 @@ from sites import ROOT, configured
 
 from fishbook.loom.book import Book
 
+
 def copy_many(root: Path, times: int) -> Path:
     """Write a book of so many times this one's pages, ready to be built."""
     shutil.copytree(ROOT / "docs", root / "docs")

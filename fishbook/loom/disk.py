@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from fishbook.loom.problem import LoomError, Problem
+
+Stamp: TypeAlias = tuple[int, int, int] | None
+"""What changes when a file is written or replaced; None where there is none."""
+WRITTEN = re.compile(r"(?![.#]).*\.(?!(?:sw.|tmp|bak|orig|pyc)$)[A-Za-z0-9]+")
+"""Names of files that someone wrote, not an editor or a cache for itself."""
 
 
 def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
@@ -51,13 +58,26 @@ def read(path: Path) -> str | None:
     return path.read_bytes().decode("utf-8", "replace") if path.exists() else None
 
 
-def stamp(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes when a file is written or replaced; None where it's gone."""
+def stamp(path: Path) -> Stamp:
+    """Return a file's stamp."""
     try:
         found = path.stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def stamps(folder: Path) -> dict[str, Stamp]:
+    """Return the stamps of a folder's files by their paths, or of a file alone."""
+    if not folder.is_dir():
+        return {"": stamp(folder)}
+    found: dict[str, Stamp] = {}
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.startswith((".", "__")):
+            found |= {f"{path.name}/{k}": stamp for k, stamp in stamps(path).items()}
+        elif WRITTEN.fullmatch(path.name):
+            found[path.name] = stamp(path)
+    return found
 
 
 def write(path: Path, text: str) -> bool:

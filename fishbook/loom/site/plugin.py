@@ -28,15 +28,15 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.utils.templates import TemplateContext
 
-from fishbook.loom.book import Book
 from fishbook.loom.edition import EDITIONS, choose, words
-from fishbook.loom.markdown import Weaver, first_sentences, woven_file
+from fishbook.loom.markdown import Weaver, first_sentences
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site import build, figures, formulas, html, labs, nav, serve, settle
 from fishbook.loom.site.assets import UNUSED, assets
-from fishbook.loom.tangle import Tangled, tangle
-from fishbook.loom.weave import notebook_file, source_page, weave_edition
+from fishbook.loom.site.live import Live
+from fishbook.loom.site.made import Made
+from fishbook.loom.weave import notebook_file, source_page
 
 CACHE = Path(".cache", "fishbook")
 
@@ -52,43 +52,48 @@ class Options(Config):
 class FishbookPlugin(BasePlugin[Options]):
     """Weaves the edition that MkDocs builds, and finishes its pages."""
 
-    book: Book
-    pages: dict[str, Page]
-    tangled: dict[str, Tangled]
+    made: Made
+    """The edition that is being made: MkDocs has one plugin for all of a process."""
 
     def __init__(self) -> None:
-        self.command = "build"
-        self.root_url = ""
+        self.serves = False
+        self.live: Live | None = None
         self.formulas: dict[str, list[formulas.Formula]] = {}
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Remember whether MkDocs builds or serves."""
-        self.command = command
+        self.serves, self.live = command == "serve", None
+        if self.serves:
+            serve.end_in_order()
+
+    def on_shutdown(self) -> None:
+        """Let no thread go on making pages."""
+        if self.live:
+            self.live.close()
 
     @event_priority(100)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Weave the edition as the book is now, and point MkDocs at it."""
-        root = root_of(config)
-        edition = self.config.edition
-        self.root_url = (config.site_url or "/").rstrip("/") + "/"
-        woven = root / CACHE / self.command / edition
+        root, edition = root_of(config), self.config.edition
+        site = Path(config.site_dir)
+        woven = site / ".woven" if self.serves else root / CACHE / "build"
         with plugin_errors():
+            if self.serves and not self.live:
+                serve.free_address(*config.dev_addr)
             settle.require_settings(config)
-            self.book = Book.load(root)
-            self.tangled = tangle(self.book)
-            self.pages = {woven_file(page): page for page in self.book.pages}
-            settle.require_figures(self.book)
-            settle.render_formulas(self.book, formulas.katex(root))
-            weave_edition(self.book, edition, woven, self.root_url)
+            url = serve.bracketed(config.site_url or "/").rstrip("/") + "/"
+            moved = self.config.moved
+            self.made = Made(root, edition, woven / edition, url, moved, config)
         logging.getLogger("jieba").setLevel(logging.WARNING)
         labs.use_our_template()
-        config.docs_dir = str(woven)
-        config.site_url = f"{self.root_url}{edition}/"
-        config.site_dir = str(Path(config.site_dir, edition))
-        config.nav = nav.nav_of(self.book, edition, self.tangled)
-        settle.set_language(config, edition, choose(edition, self.book.pages[0].title))
-        config.extra["root"] = urlsplit(self.root_url).path
-        config.extra["root_url"] = self.root_url
+        book = self.made.book
+        config.docs_dir = str(woven / edition)
+        config.site_url = f"{url}{edition}/"
+        config.site_dir = str(site / edition)
+        config.nav = nav.nav_of(book, edition, self.made.tangled)
+        settle.set_language(config, edition, choose(edition, book.pages[0].title))
+        config.extra["root"] = urlsplit(url).path
+        config.extra["root_url"] = url
         config.extra["alternate"] = True
         return config
 
@@ -101,7 +106,7 @@ class FishbookPlugin(BasePlugin[Options]):
             for name, content in assets(root_of(config)):
                 files.append(File.generated(config, f"assets/{name}", content=content))
             for old, label in self.config.moved.items():
-                goal = nav.moved_to(self.book, old, label)
+                goal = nav.moved_to(self.made.book, old, label)
                 page = build.page_of_root("moved.html", goal=goal)
                 files.append(File.generated(config, f"{old}/index.html", content=page))
         return files
@@ -114,6 +119,7 @@ class FishbookPlugin(BasePlugin[Options]):
             following = page.next_page
             if following and is_source(following) and not is_source(page):
                 page.next_page = following.previous_page = None
+        self.made.files, self.made.nav = files, found
         return found
 
     def on_env(
@@ -124,27 +130,30 @@ class FishbookPlugin(BasePlugin[Options]):
         folder.mkdir(parents=True, exist_ok=True)
         env.filters["twins"] = html.twins
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
+        self.made.env = env
         return env
 
     def on_page_content(
         self, text: str, /, *, page: SitePage, config: MkDocsConfig, files: Files
     ) -> str:
         """Finish what Markdown or mkdocs-jupyter made, and take the formulas out."""
-        edition, said = self.config.edition, words(self.config.edition)
-        shown = self.pages.get(page.file.src_uri)
+        if self.live and self.live.closed:
+            raise PluginError("stopped")
+        edition, book = self.made.edition, self.made.book
+        said, shown = words(edition), self.made.pages.get(page.file.src_uri)
         link = None
         if shown:
             link = self.linker(shown)
             page.meta["description"] = choose(edition, first_sentences(shown))
-            page.meta["moved"] = nav.moved_anchors(self.book, shown)
-            weaver = Weaver(self.book, shown, edition)
+            page.meta["moved"] = nav.moved_anchors(book, shown)
+            weaver = Weaver(book, shown, edition)
             if shown.is_lab:
-                labels = settle.numbered(self.book, shown)
+                labels = settle.numbered(book, shown)
                 marked = [(h.anchor, weaver.heading(h)) for h in shown.headings]
                 text = labs.finish(text, marked, labels, said)
-                page.title = nav.title_of(self.book, shown.headings[0], edition)
+                page.title = nav.title_of(book, shown.headings[0], edition)
             titles = [
-                (h.anchor, nav.title_of(self.book, h, edition)) for h in shown.headings
+                (h.anchor, nav.title_of(book, h, edition)) for h in shown.headings
             ]
             nav.set_toc(page.toc, titles)
         text, self.formulas[page.file.src_uri] = formulas.take(text)
@@ -163,7 +172,7 @@ class FishbookPlugin(BasePlugin[Options]):
         """Put in what the search index, which has read the page by now, leaves out."""
         taken = self.formulas.pop(page.file.src_uri)
         folder = Path(config.docs_dir, page.file.src_uri).parent
-        shown = self.pages.get(page.file.src_uri)
+        shown = self.made.pages.get(page.file.src_uri)
         with plugin_errors(shown.path.as_posix() if shown else page.file.src_uri):
             rendered = formulas.katex(root_of(config)).render(taken)
             text = formulas.put(html.boxed(page.content or ""), taken, rendered)
@@ -180,19 +189,24 @@ class FishbookPlugin(BasePlugin[Options]):
         MkDocs has one search plugin for all builds of a process: by now it has written
         the first edition's index, and may begin the next.
         """
+        made, site = self.made, Path(config.site_dir).parent
+        search: Any = config.plugins["material/search"]
+        made.index = search.search_index
         if self.config.edition != EDITIONS[0]:
             return
-        site = Path(config.site_dir).parent
-        for edition in EDITIONS[1:]:
-            build.build_edition(config, edition, site, self.root_url)
-        build.write_root(self.book, self.root_url, site)
+        if not self.serves:
+            for edition in EDITIONS[1:]:
+                build.build_edition(config, edition, site, made.root_url)
+        build.write_root(made.book, made.root_url, site)
 
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
     ) -> LiveReloadServer:
-        """Watch the pages instead of what is woven from them."""
-        server.unwatch(config.docs_dir)
-        serve.follow(server, root_of(config))
+        """Keep the editions up to date, and watch what they are made from."""
+        old = [config.docs_dir, str(config.config_file_path)]
+        serve.watch(server, old, [str(self.made.book.docs), *self.made.settings])
+        server.url = serve.bracketed(server.url)
+        self.live = Live(server, Path(config.site_dir).parent, self.made)
         return server
 
     def linker(self, page: Page) -> Callable[[str, int], str]:
@@ -200,7 +214,7 @@ class FishbookPlugin(BasePlugin[Options]):
 
         def link(target: str, number: int) -> str:
             codes = [cell.code for cell in page.cells if cell.code.target == target]
-            line = self.tangled[target].line_of(codes[number])
+            line = self.made.tangled[target].line_of(codes[number])
             here = posixpath.dirname(f"{page.name}/".removesuffix("index/"))
             goal = source_page(target).removesuffix(".md")
             return f"{posixpath.relpath(goal, here or '.')}/#__codelineno-0-{line}"

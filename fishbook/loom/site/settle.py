@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -52,10 +52,10 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.extra["draw_words"] = draw_words(edition)
 
 
-def require_figures(book: Book) -> None:
+def require_figures(book: Book, pages: Iterable[Page]) -> None:
     """Raise where a page can't hold one of its figures, or it isn't there."""
     problems = []
-    for page in book.pages:
+    for page in pages:
         for block in page.blocks:
             if not isinstance(block, Figure):
                 continue
@@ -70,9 +70,9 @@ def require_figures(book: Book) -> None:
         raise LoomError(problems)
 
 
-def render_formulas(book: Book, katex: Katex) -> None:
-    """Render every formula of the book in one call, or say where one is wrong."""
-    places = dict(_formulas(book))
+def render_formulas(book: Book, pages: Iterable[Page], katex: Katex) -> None:
+    """Render every formula of pages in one call, or say where one is wrong."""
+    places = dict(_formulas(book, pages))
     try:
         katex.render(places)
     except WrongFormulasError as error:
@@ -82,9 +82,11 @@ def render_formulas(book: Book, katex: Katex) -> None:
         ) from None
 
 
-def _formulas(book: Book) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
+def _formulas(
+    book: Book, pages: Iterable[Page]
+) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
     """Yield each formula, as the site asks for it, with its page and line."""
-    for page in book.pages:
+    for page in pages:
         for block in page.blocks:
             here = page.path, block.line
             if isinstance(block, Formula):
