@@ -74,6 +74,8 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
         parts[source_page(target)] = Part(file, text)
     for path in sorted(book.docs.rglob("figures/*.svg")):
         name = path.relative_to(book.docs).as_posix()
+        if name.startswith(".") or "/." in name:
+            continue
         parts[name] = Part(disk.stamp(path), partial(_picture, path, edition))
     return parts
 
@@ -88,7 +90,7 @@ def _of_notebook(book: Book, page: Page) -> Hashable:
 
 
 def _picture(path: Path, edition: str) -> str:
-    return weave_svg(path.read_text(encoding="utf-8"), edition)
+    return weave_svg(disk.read(path) or "", edition)
 
 
 def notebook_file(page: Page) -> str:

@@ -75,9 +75,10 @@ def bracketed(url: str) -> str:
 def end_in_order() -> None:
     """Let what ends a process end it as Ctrl+C does, so that nothing is left behind."""
     if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            if hasattr(signal, name):
-                signal.signal(getattr(signal, name), signal.default_int_handler)
+        for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):
+            number = getattr(signal, name)
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one of them
+                signal.signal(number, signal.default_int_handler)
 
 
 class Watcher(threading.Thread):
