@@ -61,23 +61,31 @@ def read(path: Path) -> str | None:
 def stamp(path: Path) -> Stamp:
     """Return a file's stamp."""
     try:
-        found = path.stat()
+        return _stamped(path.stat())
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
     """Return the stamps of a folder's files by their paths, or of a file alone."""
     if not folder.is_dir():
-        return {"": stamp(folder)}
+        return {str(folder): stamp(folder)}
     found: dict[str, Stamp] = {}
-    for path in folder.iterdir():
-        if path.is_dir() and not path.name.startswith((".", "__")):
-            found |= {f"{path.name}/{k}": stamp for k, stamp in stamps(path).items()}
-        elif WRITTEN.fullmatch(path.name):
-            found[path.name] = stamp(path)
+    folders = [str(folder)]
+    for name in folders:
+        with os.scandir(name) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    folders += (
+                        [] if entry.name.startswith((".", "__")) else [entry.path]
+                    )
+                elif WRITTEN.fullmatch(entry.name):
+                    found[entry.path] = _stamped(entry.stat())
     return found
+
+
+def _stamped(found: os.stat_result) -> Stamp:
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def write(path: Path, text: str) -> bool:

@@ -131,6 +131,8 @@ class Made:
 
     def build(self) -> None:
         """Let MkDocs make what is to be done, as in a whole build."""
+        plugin: Any = self.config.plugins["fishbook"]
+        plugin.made = self
         found = map(self.files.get_file_from_path, sorted(self.todo))
         pages: list[SitePage] = []
         for file in filter(None, found):
@@ -154,7 +156,7 @@ class Made:
     ) -> Iterator[None]:
         """Take what is found on pages into the index anew, in the order of all pages.
 
-        MkDocs has one search plugin for all editions: it gets this one's index back.
+        MkDocs has one search plugin for all editions, and gives it this one's index.
         """
         search: Any = self.config.plugins["material/search"]
         index = self.index
