@@ -58,12 +58,13 @@ def read(path: Path) -> str | None:
     return path.read_bytes().decode("utf-8", "replace") if path.exists() else None
 
 
-def stamp(path: Path) -> Stamp:
+def stamp(path: Path | os.DirEntry[str]) -> Stamp:
     """Return a file's stamp."""
     try:
-        return _stamped(path.stat())
+        found = path.stat()
     except OSError:
         return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
@@ -80,12 +81,8 @@ def stamps(folder: Path) -> dict[str, Stamp]:
                         [] if entry.name.startswith((".", "__")) else [entry.path]
                     )
                 elif WRITTEN.fullmatch(entry.name):
-                    found[entry.path] = _stamped(entry.stat())
+                    found[entry.path] = stamp(entry)
     return found
-
-
-def _stamped(found: os.stat_result) -> Stamp:
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def write(path: Path, text: str) -> bool:
