@@ -83,7 +83,7 @@ class Book:
     def all_labels(self) -> Iterator[Label]:
         """Yield the labels of sections, formulas, figures and exercises in order."""
         for chapter, pages in self.chapters.items():
-            yield from _labels_of(chapter_number(chapter), pages)
+            yield from _labels_of(chapter_number(chapter), tuple(pages))
 
     @cached_property
     def places(self) -> Places:
@@ -111,6 +111,16 @@ class Book:
         at = self.order[page]
         parts = self.files.get(target, [])
         return [part for part in parts if self.order[part[0]] < at]
+
+    @cached_property
+    def stamps(self) -> dict[str, disk.Stamp]:
+        """What changes when a page or a figure is written, by its path."""
+        return disk.stamps(self.docs)
+
+    def stamp(self, page: Page, figure: Figure) -> disk.Stamp:
+        """Return what changes when a page's figure is drawn anew."""
+        folder = f"{self.docs.as_posix()}/{page.chapter}".rstrip("/")
+        return self.stamps.get(f"{folder}/{figure.path}")
 
     @cached_property
     def order(self) -> dict[Page, int]:
@@ -149,7 +159,12 @@ def figure_label(figure: Figure) -> str:
     return f"fig-{PurePosixPath(figure.path).stem}"
 
 
-def _labels_of(chapter: str, pages: list[Page]) -> Iterator[Label]:
+@lru_cache(maxsize=2048)
+def _labels_of(chapter: str, pages: tuple[Page, ...]) -> list[Label]:
+    return list(_labels(chapter, pages))
+
+
+def _labels(chapter: str, pages: tuple[Page, ...]) -> Iterator[Label]:
     """Yield a chapter's labels; pages, formulas, figures, exercises count alone."""
     seen = Counter[str]()
 

@@ -81,7 +81,7 @@ def stamps(folder: Path) -> dict[str, Stamp]:
                         [] if entry.name.startswith((".", "__")) else [entry.path]
                     )
                 elif WRITTEN.fullmatch(entry.name):
-                    found[entry.path] = stamp(entry)
+                    found[entry.path.replace(os.sep, "/")] = stamp(entry)
     return found
 
 

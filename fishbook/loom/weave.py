@@ -72,11 +72,10 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
     for target, file in tangle(book).items():
         text = partial(weave_source, target, file, edition)
         parts[source_page(target)] = Part(file, text)
-    for path in sorted(book.docs.rglob("figures/*.svg")):
-        name = path.relative_to(book.docs).as_posix()
-        if name.startswith(".") or "/." in name:
-            continue
-        parts[name] = Part(disk.stamp(path), partial(_picture, path, edition))
+    for path, stamp in sorted(book.stamps.items()):
+        if path.endswith(".svg") and Path(path).parent.name == "figures":
+            name = Path(path).relative_to(book.docs).as_posix()
+            parts[name] = Part(stamp, partial(_picture, Path(path), edition))
     return parts
 
 
@@ -85,7 +84,7 @@ def _of_notebook(book: Book, page: Page) -> Hashable:
     targets = sorted({definition.target for definition in page.definitions})
     earlier = tuple(d for target in targets for _, d in book.earlier(page, target))
     figures = (cell.figure for cell in page.cells if cell.figure)
-    stamps = tuple(disk.stamp(book.docs / page.chapter / f.path) for f in figures)
+    stamps = tuple(book.stamp(page, figure) for figure in figures)
     return page, book.places, earlier, stamps
 
 

@@ -98,8 +98,8 @@ class Made:
     def beyond_text(self, page: Page) -> Hashable:
         """Return what a page shows that its woven text doesn't say."""
         places = self.book.places if page.opens else ()
-        figures = (block.path for block in page.blocks if isinstance(block, Figure))
-        stamps = tuple(disk.stamp(self.book.docs / page.chapter / f) for f in figures)
+        figures = (block for block in page.blocks if isinstance(block, Figure))
+        stamps = tuple(self.book.stamp(page, figure) for figure in figures)
         chunks = (cell.code for cell in page.cells if cell.code.target)
         lines = tuple(self.tangled[code.target].line_of(code) for code in chunks)
         return places, stamps, lines
