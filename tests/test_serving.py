@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from books import DOT, GATES, SUMS, edit, read_text, run_cli, write_text
+from serving import FISHBOOK, MKDOCS, serving
 
 pytest.importorskip("material", reason="needs the extra `site`")
 
@@ -28,68 +22,8 @@ from fishbook.loom.site.build import build
 from fishbook.loom.site.serve import bracketed
 from fishbook.loom.weave import edition_files
 
-FISHBOOK = ["-m", "fishbook.loom", "serve", "--port", "{port}"]
-MKDOCS = ["-m", "mkdocs", "serve", "--dev-addr", "127.0.0.1:{port}"]
-RELOAD = re.compile(rb"<script>\nvar livereload = .*?</script>", re.S)
 TOTAL, LAB = "02-sums/01-total/", "docs/02-sums/lab-forms.md"
 OLD, NEW, NEWER = "a dot in", "a spot in", "a speck in"
-
-
-@dataclass
-class Served:
-    """A site that is served by a process of its own."""
-
-    root: Path
-    url: str
-    process: subprocess.Popen[bytes]
-    said: Path
-
-    def bytes_of(self, where: str) -> bytes:
-        """Give a file as it was built, also that of a wrong address."""
-        try:
-            with urllib.request.urlopen(self.url + where, timeout=60) as answer:
-                return RELOAD.sub(b"", answer.read())
-        except urllib.error.HTTPError as error:
-            return bytes(error.read())
-        except OSError:
-            return b""
-
-    def get(self, where: str) -> str:
-        """Give a page; nothing where no one answers."""
-        return self.bytes_of(where).decode()
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        """Wait for something to happen while the server runs."""
-        while not until():
-            assert self.process.poll() is None, self.said.read_text(encoding="utf-8")
-            time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-@contextmanager
-def serving(root: Path, command: list[str]) -> Iterator[Served]:
-    """Serve a book on a free port; its temporary files go to `root/tmp`."""
-    port, said = free_port(), root / f"said-{time.monotonic_ns()}.txt"
-    (root / "tmp").mkdir(exist_ok=True)
-    env = {**os.environ, "TMPDIR": str(root / "tmp"), "NO_MKDOCS_2_WARNING": "1"}
-    words = [sys.executable, *(word.format(port=port) for word in command)]
-    with said.open("wb") as stream:
-        process = subprocess.Popen(
-            words, cwd=root, env=env, stdout=stream, stderr=stream
-        )
-    served = Served(root, f"http://127.0.0.1:{port}/book/", process, said)
-    try:
-        served.wait(lambda: bool(served.get("")))
-        yield served
-    finally:
-        process.kill()
-        process.wait()
 
 
 def change_all(root: Path) -> None:
