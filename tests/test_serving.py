@@ -94,7 +94,7 @@ def test_a_mistake_is_shown_in_the_browser_at_its_line(copied: Path) -> None:
         write_text(copied / DOT, "<svg/>")
         served.wait(lambda: "figures/dot.svg: width" in served.get(page))
         edit(copied / "mkdocs.yml", "name: material", "name: nothing")
-        served.wait(lambda: "mkdocs.yml" in served.get(page))
+        served.wait(lambda: "theme name: &#39;nothing&#39;" in served.get(page))
 
 
 def test_the_pages_may_go_and_come_back(copied: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import traceback
@@ -39,6 +40,8 @@ class Live:
         self.broken: set[str] = set()
         self.looked_at = first.edition
         self.lock = threading.RLock()
+        self.heard = Heard()
+        logging.getLogger("mkdocs").addHandler(self.heard)
         self.closed = False
         server.builder = self.follow
         server.set_app(self.answer)
@@ -53,6 +56,7 @@ class Live:
     def refresh(self, edition: str) -> None:
         """Bring an edition up to date, or let its pages say what keeps it from that."""
         self.behind.discard(edition)
+        self.heard.clear()
         try:
             made = self.made.get(edition)
             if not made or not made.update():
@@ -75,9 +79,11 @@ class Live:
 
     def explained(self, error: BaseException) -> str:
         """Return the page that shows an error, with the lines that it is about."""
+        problems = problems_of(error) or self.heard.messages
+        problems = problems or [f"{type(error).__name__}: {error}"]
         return build.page_of_root(
             "error.html",
-            problems=[shown(problem, self.root) for problem in problems_of(error)],
+            problems=[shown(problem, self.root) for problem in problems],
             words=WORDS,
             root=self.server.mount_path,
             fish=build.fish(),
@@ -119,6 +125,22 @@ class Live:
         self.lock.acquire()
 
 
+class Heard(logging.Handler):
+    """Keeps what MkDocs says before it stops: its error says only that it did."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[Problem | str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a message."""
+        self.messages.append(record.getMessage())
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self.messages.clear()
+
+
 @dataclass(frozen=True)
 class Shown:
     """A problem as a page shows it: place, what is wrong, what to do, the line."""
@@ -140,13 +162,13 @@ def shown(problem: Problem | str, root: Path) -> Shown:
 
 
 def problems_of(error: BaseException) -> list[Problem | str]:
-    """Return the problems of the book that MkDocs' error is about."""
+    """Return the problems of the book that an error is about; none if it isn't."""
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, LoomError):
             return cause.problems
         cause = cause.__cause__ or cause.__context__
-    return [f"{type(error).__name__}: {error}"]
+    return []
 
 
 def error_page(edition: str) -> str:
