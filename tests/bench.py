@@ -44,9 +44,17 @@ def main() -> None:
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
     logging.disable(logging.ERROR)
     tables = {"edits": edits, "builds": builds, "checks": checks, "rivals": rivals}
+    print(f"{os.cpu_count()} cores; load, where the system tells:", *load())
     for name in sys.argv[1:] or tables:
         with tempfile.TemporaryDirectory() as folder:
             tables[name](Path(folder))
+
+
+def load() -> list[str]:
+    """Give how many processes want to run: a busy machine makes all times longer."""
+    return (
+        [f"{x:.1f}" for x in os.getloadavg()[:1]] if hasattr(os, "getloadavg") else []
+    )
 
 
 def edits(folder: Path) -> None:

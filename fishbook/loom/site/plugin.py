@@ -1,7 +1,8 @@
 """The one door to the site: points MkDocs at a woven edition, and finishes its pages.
 
 Whoever starts MkDocs comes through here. The book is read anew for each build; MkDocs
-builds the first edition itself, and the others after it, into folders beside it. Where
+builds the first edition itself, and the others after it, into folders beside it; where
+it serves, they are built when a browser asks for them, see `live`. Where
 FISHBOOK_EDITION names another edition, that one is built alone.
 """
 
@@ -61,8 +62,8 @@ class FishbookPlugin(BasePlugin[Options]):
         self.formulas: dict[str, list[formulas.Formula]] = {}
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
-        """Remember whether MkDocs builds or serves."""
-        self.serves, self.live = command == "serve", None
+        """Remember whether MkDocs builds, or serves and follows the pages."""
+        self.serves, self.live = command == "serve" and serve.follows(), None
         if self.serves:
             serve.end_in_order()
 

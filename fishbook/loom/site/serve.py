@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import click
 from mkdocs.commands.serve import serve as mkdocs_serve
 from mkdocs.livereload import LiveReloadServer
 from watchdog.events import FileModifiedEvent, FileSystemEventHandler
@@ -65,6 +66,12 @@ def free_address(host: str, port: int) -> tuple[str, int]:
         what = f"port {port} of {host}: {error.strerror}"
         raise LoomError([f"{what}; choose another port, or another host"]) from None
     return str(address[0]), port
+
+
+def follows() -> bool:
+    """Return whether MkDocs is to follow changes: `--no-livereload` forbids it."""
+    context = click.get_current_context(silent=True)
+    return not context or context.params.get("livereload") is not False
 
 
 def bracketed(url: str) -> str:
