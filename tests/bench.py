@@ -32,7 +32,7 @@ FEATURES = ["content.code.annotate", "content.code.copy", "navigation.instant"]
 ACTIVATIONS = "02-neural-network/01-neurons-and-activations"
 EDITS = {
     "prose": (ACTIVATIONS, "We now begin"),
-    "code": (ACTIVATIONS, "import matplotlib.pyplot as plt\n"),
+    "code": (ACTIVATIONS, "x = np.array([-1.0, 1.0, 2.0])\n"),
     "chunk": (ACTIVATIONS, "from fishbook.checks import decided, floats\n\n"),
     "lab": ("02-neural-network/lab-recognizing-digits", '<div lang="en" markdown>\n\n'),
 }
@@ -76,7 +76,7 @@ def seconds_to_page(served: Served, page: str, after: str) -> float:
     path = served.root / "docs" / f"{page}.md"
     before = read_text(path)
     mark = f"edited{time.monotonic_ns()}"
-    new = f"{mark} = 1\n" if after.endswith("\n") and "import" in after else f" {mark} "
+    new = f"{mark} = 1\n" if "= " in after or "import" in after else f" {mark} "
     poll = re.findall(r"livereload\((\d+), (\d+)\);", served.raw(f"en/{page}/"))[-1]
     assert before.count(after)
     start = time.perf_counter()

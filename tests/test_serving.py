@@ -100,6 +100,7 @@ def test_a_mistake_is_shown_in_the_browser_at_its_line(copied: Path) -> None:
 def test_the_pages_may_go_and_come_back(copied: Path) -> None:
     page = f"en/{TOTAL}"
     with serving(copied, FISHBOOK) as served:
+        assert OLD in served.get(page)
         (copied / "docs").rename(copied / "away")
         served.wait(lambda: "no pages here" in served.get(page))
         (copied / "away").rename(copied / "docs")
