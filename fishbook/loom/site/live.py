@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -45,6 +46,7 @@ class Live:
         self.closed = False
         server.builder = self.follow
         server.set_app(self.answer)
+        put_aside()
         self.follow()
 
     def follow(self) -> None:
@@ -62,6 +64,7 @@ class Live:
             if not made or not made.update():
                 self.made.pop(edition, None)
                 self.made[edition] = self.make(edition)
+                put_aside()
             self.mend(edition)
         except Exception as error:
             if not isinstance(error, MkDocsException | LoomError):
@@ -123,6 +126,13 @@ class Live:
         """Stop what is being made, and make nothing more."""
         self.closed = True
         self.lock.acquire()
+
+
+def put_aside() -> None:
+    """Let no edit wait while Python looks through all that is kept for garbage."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class Heard(logging.Handler):
