@@ -25,8 +25,8 @@ $(SITE): package-lock.json package.json $(READY)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-progress --loglevel=error
 	@touch $@
 
-serve: setup ## serve the site at http://127.0.0.1:8000/, reloading on a change
-	$(BIN)/fishbook serve
+serve: setup ## serve the site, reloading on a change: make serve PORT=8000
+	$(BIN)/fishbook serve$(if $(PORT), --port $(PORT))
 
 test: setup ## run every block of every page, and all other tests
 	@# A thread for each worker: more threads than cores would wait for one another.

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,7 +13,6 @@ from sites import load
 
 pytest.importorskip("material", reason="needs the extra `site`")
 
-from fishbook.loom.edition import EDITIONS
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site.build import build
 
@@ -118,68 +111,3 @@ def test_a_bare_configuration_hears_what_is_wanted(
     said = failure(copied, capsys)
     assert "mkdocs.yml: set theme: name: material" in said
     assert "plugins: mkdocs-jupyter" in said and "toc: permalink" in said
-
-
-@dataclass
-class Served:
-    """A site that `fishbook serve` shows."""
-
-    root: Path
-    url: str
-    process: subprocess.Popen[str]
-    said: Path
-
-    def get(self, where: str) -> str:
-        """Give a page, also that of a wrong address; nothing where no one answers."""
-        try:
-            with urllib.request.urlopen(self.url + where, timeout=60) as answer:
-                return str(answer.read().decode())
-        except urllib.error.HTTPError as error:
-            return error.read().decode()
-        except OSError:
-            return ""
-
-    def wait(self, until: Callable[[], bool]) -> None:
-        """Wait for something to happen while the server runs."""
-        while not until():
-            assert self.process.poll() is None, self.said.read_text(encoding="utf-8")
-            time.sleep(0.1)
-
-
-@pytest.fixture
-def server(copied: Path, tmp_path: Path) -> Iterator[Served]:
-    """Serve the small book on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "fishbook.loom", "serve", "--port", str(port)]
-    said = tmp_path / "said.txt"
-    with said.open("w", encoding="utf-8") as stream:
-        process = subprocess.Popen(
-            command, cwd=copied, stdout=stream, stderr=stream, text=True
-        )
-    served = Served(copied, f"http://127.0.0.1:{port}/book/", process, said)
-    served.wait(lambda: bool(served.get("")))
-    yield served
-    process.kill()
-    process.wait()
-
-
-def test_a_served_site_follows_edits_and_outlives_mistakes(server: Served) -> None:
-    page, said = "en/02-sums/01-total/", "still showing the last good site"
-    for edition in EDITIONS:
-        assert "<article" in server.get(f"{edition}/02-sums/01-total/")
-    lost = server.get("en/nothing/")
-    assert "No such page" in lost and "没有这一页" in lost
-    assert OLD in server.get(page)
-    edit(server.root / SUMS, OLD, NEW)
-    server.wait(lambda: NEW in server.get(page))
-    edit(server.root / SUMS, "$x$ in", "$\\frac{x$ in")
-    server.wait(lambda: said in server.said.read_text(encoding="utf-8"))
-    assert f"{SUMS}:" in server.said.read_text(encoding="utf-8")
-    assert NEW in server.get(page)
-    edit(server.root / SUMS, f"{NEW} [](#fig-dot), $\\frac{{x$ in", NEWER)
-    server.wait(lambda: NEWER in server.get(page))
-    (server.root / DOT).write_text("<svg/>", encoding="utf-8")
-    server.wait(lambda: server.said.read_text(encoding="utf-8").count(said) == 2)
-    assert NEWER in server.get(page) and "<article" in server.get("zh/a-extras/")

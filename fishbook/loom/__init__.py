@@ -34,8 +34,9 @@ notebook    a page in one edition as a notebook: what its cells show
 weave       an edition's files on disk
 
 site/       the woven files to HTML. html, figures, formulas, labs: passes over a
-            page; nav, search, settle, assets: what a build needs beside pages; build,
-            serve: who starts MkDocs; plugin: the one door, which uses all of them.
-            draw/, theme/, root/, notebook/ hold scripts, styles and templates
+            page; nav, search, settle, assets: what a build needs beside pages; made: an
+            edition, and what of it has to be made anew; build, serve: who starts
+            MkDocs; live: what is served follows the pages; plugin: the one door, which
+            uses all. draw/, theme/, root/, notebook/: scripts, styles, templates
 cli         the verbs of the command `fishbook`
 """

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from fishbook.loom import disk
 from fishbook.loom.blocks import Block, Figure, Formula, Heading
@@ -24,6 +25,10 @@ class Label:
     page: Page
     block: Block
     number: str
+
+
+Places: TypeAlias = tuple[tuple[str, type[Block], str, PurePosixPath], ...]
+"""What links to labels show: each label, what it names, its number, its page."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,15 @@ class Book:
     def all_labels(self) -> Iterator[Label]:
         """Yield the labels of sections, formulas, figures and exercises in order."""
         for chapter, pages in self.chapters.items():
-            yield from _labels_of(chapter_number(chapter), pages)
+            yield from _labels_of(chapter_number(chapter), tuple(pages))
+
+    @cached_property
+    def places(self) -> Places:
+        """All that other pages show of labels: the same object for equal ones."""
+        found = self.labels.values()
+        return _same(
+            tuple((x.name, type(x.block), x.number, x.page.path) for x in found)
+        )
 
     def number(self, label: str) -> str:
         """Return a label's number; nothing where it has none."""
@@ -90,9 +103,29 @@ class Book:
 
     def earlier(self, page: Page, target: str) -> list[tuple[Page, Definition]]:
         """Return a file's definitions on the pages before one."""
-        at = self.pages.index(page)
-        before = set(self.pages[:at])
-        return [part for part in self.files.get(target, []) if part[0] in before]
+        at = self.order[page]
+        parts = self.files.get(target, [])
+        return [part for part in parts if self.order[part[0]] < at]
+
+    @cached_property
+    def stamps(self) -> dict[str, disk.Stamp]:
+        """What changes when a page or a figure is written, by its path."""
+        return disk.stamps(self.docs)
+
+    def stamp(self, page: Page, figure: Figure) -> disk.Stamp:
+        """Return what changes when a page's figure is drawn anew."""
+        folder = f"{self.docs.as_posix()}/{page.chapter}".rstrip("/")
+        return self.stamps.get(f"{folder}/{figure.path}")
+
+    @cached_property
+    def order(self) -> dict[Page, int]:
+        """Each page's place in the order of the book, from 0."""
+        return {page: i for i, page in enumerate(self.pages)}
+
+
+@lru_cache(maxsize=8)
+def _same(places: Places) -> Places:
+    return places
 
 
 def place(path: PurePosixPath) -> tuple[str, ...]:
@@ -121,7 +154,12 @@ def figure_label(figure: Figure) -> str:
     return f"fig-{PurePosixPath(figure.path).stem}"
 
 
-def _labels_of(chapter: str, pages: list[Page]) -> Iterator[Label]:
+@lru_cache(maxsize=2048)
+def _labels_of(chapter: str, pages: tuple[Page, ...]) -> list[Label]:
+    return list(_labels(chapter, pages))
+
+
+def _labels(chapter: str, pages: tuple[Page, ...]) -> Iterator[Label]:
     """Yield a chapter's labels; pages, formulas, figures, exercises count alone."""
     seen = Counter[str]()
 

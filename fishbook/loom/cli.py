@@ -119,7 +119,9 @@ def build(strict: bool) -> None:
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, type=click.IntRange(1, 65535), show_default=True)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default="8000"
+)
 def serve(host: str, port: int) -> None:
     """Serve the site, all editions, and reload it on a change."""
     from fishbook.loom.site.serve import serve as serve_site

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from fishbook.loom.problem import LoomError, Problem
 
 KEPT = PurePosixPath(".cache", "fishbook", "kept")
 """Where a text stays that no verb wrote, and that is overwritten all the same."""
+Stamp: TypeAlias = tuple[int, int, int] | None
+"""What changes when a file is written or replaced; None where there is none."""
+WRITTEN = re.compile(r".*\.(?!(?:sw.|tmp|bak|orig|pyc)$)[A-Za-z0-9]+")
+"""Names of files that someone wrote, not an editor or a cache for itself."""
 
 
 def files(folder: Path) -> Iterator[Path]:
@@ -73,6 +78,23 @@ def _not_plain(path: PurePosixPath, data: bytes) -> Problem | None:
 def read(path: Path) -> str | None:
     """Return a file's text as far as it is one; None where there is no file."""
     return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
+
+
+def stamp(path: Path) -> Stamp:
+    """Return a file's stamp."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def stamps(folder: Path) -> dict[str, Stamp]:
+    """Return the stamps of a folder's files by their paths, or of a file alone."""
+    if not folder.is_dir():
+        return {folder.as_posix(): stamp(folder)}
+    written = (path for path in files(folder) if WRITTEN.fullmatch(path.name))
+    return {path.as_posix(): stamp(path) for path in written}
 
 
 def write(path: Path, content: str | bytes) -> bool:

@@ -35,6 +35,11 @@ WORDS = {
         "There is no page at this address: the page may have a new name, or the link"
         " may have lost a few letters.",
     ),
+    "wrong": ("这一页还不能显示", "This page can't be shown yet"),
+    "wrong_note": (
+        "书里有下面的问题；改好并保存之后，本页会自动刷新。",
+        "The book has the problems below. Mend them and save: this page follows.",
+    ),
     "home": ("回到首页", "Go to the first page"),
     "read_zh": ("用中文读", "Read in Chinese"),
     "read_en": ("用英文读", "Read in English"),
@@ -72,6 +77,11 @@ WORDS = {
 def words(edition: str) -> dict[str, str]:
     """Return the site's words in an edition; the one of both says both."""
     return {key: choose(edition, Twins(*pair)) for key, pair in WORDS.items()}
+
+
+def language(edition: str) -> str:
+    """Return the language that an edition's pages are in first of all."""
+    return "en" if edition == "en" else "zh"
 
 
 def choose(edition: str, twins: Twins, both: str = "{zh} {en}") -> str:

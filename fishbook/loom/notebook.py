@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from functools import lru_cache
 from typing import Any
 
 from fishbook.loom import blocks, disk, names
@@ -13,7 +14,7 @@ from fishbook.loom.book import Book, figure_label
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.inline import is_outside
 from fishbook.loom.markdown import Weaver, address, numbered_tex
-from fishbook.loom.page import Page
+from fishbook.loom.page import Definition, Page
 from fishbook.loom.svg import weave_svg
 
 ERROR = re.compile(
@@ -135,16 +136,20 @@ def _borrowed(book: Book, page: Page, code: blocks.Code, there: set[str]) -> str
     """
     source = runnable(page, code)
     made = names.assigned_names(source) | names.imported_names(source)
-    earlier: set[str] = set()
-    if code.target:
-        for _, definition in book.earlier(page, code.target):
-            before = definition.source()
-            earlier |= names.assigned_names(before) | names.imported_names(before)
+    parts = book.earlier(page, code.target) if code.target else []
+    earlier = frozenset().union(*(_made(definition) for _, definition in parts))
     wanted = sorted((names.used_names(source) - made - there) & earlier)
     there |= made | set(wanted)
     if not wanted:
         return ""
     return f"from {names.module_name(code.target)} import {', '.join(wanted)}"
+
+
+@lru_cache(maxsize=16384)
+def _made(definition: Definition) -> frozenset[str]:
+    """Return the names that a file has from a definition."""
+    source = definition.source()
+    return frozenset(names.assigned_names(source) | names.imported_names(source))
 
 
 def _folded(cell: dict[str, Any]) -> dict[str, Any]:

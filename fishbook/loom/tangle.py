@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from fishbook.loom import disk, names
@@ -49,10 +50,12 @@ class Tangled:
 def tangle(book: Book) -> dict[str, Tangled]:
     """Return the text of every file that the book's chunks make."""
     require_sound(book)
-    return {name: _tangle_file(parts) for name, parts in sorted(book.files.items())}
+    files = sorted(book.files.items())
+    return {name: _tangle_file(tuple(parts)) for name, parts in files}
 
 
-def _tangle_file(parts: list[tuple[Page, Definition]]) -> Tangled:
+@lru_cache(maxsize=4096)
+def _tangle_file(parts: tuple[tuple[Page, Definition], ...]) -> Tangled:
     """Put a file together: docstring, imports, `__all__`, then piece after piece."""
     imports: list[ast.Import | ast.ImportFrom] = []
     public: set[str] = set()

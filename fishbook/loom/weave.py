@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
@@ -21,6 +23,14 @@ LIST = ".woven"
 """The file in an edition's folder that names what was woven there, a line each."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A file of an edition: all that it depends on, and what makes its content."""
+
+    of: Hashable
+    content: Callable[[], str | bytes]
+
+
 def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") -> None:
     """Write an edition: pages, figures, notebooks, pages of source, linked files.
 
@@ -32,8 +42,7 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
     LoomError
         Before anything is written, where the folder holds what no weave wrote.
     """
-    files: dict[str, str | bytes] = {**linked(book)}
-    files |= edition_files(book, edition, base_url)
+    files = edition_files(book, edition, base_url)
     listed = (disk.read(folder / LIST) or "").split("\n")
     old = {name for name in listed if name and (folder / name).is_file()}
     require_own(book, folder, old, files)
@@ -63,32 +72,57 @@ def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -
         raise LoomError(f"{folder / name}: {what}" for name in own)
 
 
-def edition_files(book: Book, edition: str, base_url: str = "") -> dict[str, str]:
-    """Return the texts of an edition's files by their paths."""
-    files = {}
+def edition_files(
+    book: Book, edition: str, base_url: str = ""
+) -> dict[str, str | bytes]:
+    """Return what is in an edition's files by their paths."""
+    parts = edition_parts(book, edition, base_url)
+    return {name: part.content() for name, part in parts.items()}
+
+
+def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Part]:
+    """Return an edition's files by their paths, none of them made yet.
+
+    A part that depends on the same in two books has the same text in both.
+    """
+    parts = {}
     base = f"{base_url.rstrip('/')}/{edition}/"
     for page in book.pages:
+        of = _of_notebook(book, page) if page.cells or page.is_lab else None
+        notebook = partial(weave_notebook, book, page, edition)
         if page.is_lab:
             up = relative(address(page), ".") + "/"
-            files[woven_file(page)] = weave_notebook(book, page, edition, up)
+            parts[woven_file(page)] = Part(of, partial(notebook, up))
         else:
-            files[woven_file(page)] = Weaver(book, page, edition).text()
+            beside = tuple(book.chapters[page.chapter]) if page.opens else (page,)
+            text = Weaver(book, page, edition).text
+            parts[woven_file(page)] = Part((beside, book.places), text)
         if page.cells:
-            notebook = weave_notebook(book, page, edition, base)
-            files[notebook_file(page)] = notebook
+            parts[notebook_file(page)] = Part(of, partial(notebook, base))
     for target, file in tangle(book).items():
-        files[source_page(target)] = weave_source(target, file, edition)
-    names = [PurePosixPath("docs", figure) for figure in sorted(drawn(book))]
-    there = [name for name in names if (book.root / name).is_file()]
-    for path, svg in disk.read_all(book.root, there).items():
-        files[path.relative_to("docs").as_posix()] = weave_svg(svg, edition)
-    return files
+        text = partial(weave_source, target, file, edition)
+        parts[source_page(target)] = Part(file, text)
+    for name in sorted(drawn(book)):
+        if found := book.stamps.get(f"{book.docs.as_posix()}/{name}"):
+            parts[name] = Part(found, partial(_picture, book, name, edition))
+    for name in sorted(linked_files(book) - drawn(book)):
+        if found := disk.stamp(book.docs / name):
+            parts[name] = Part(found, (book.docs / name).read_bytes)
+    return parts
 
 
-def linked(book: Book) -> dict[str, bytes]:
-    """Return the files under docs/ that pages link to, by their paths."""
-    names = sorted(linked_files(book) - drawn(book))
-    return {n: (book.docs / n).read_bytes() for n in names if (book.docs / n).is_file()}
+def _of_notebook(book: Book, page: Page) -> Hashable:
+    """Return what a page's notebooks depend on: on its files' earlier parts too."""
+    targets = sorted({definition.target for definition in page.definitions})
+    earlier = tuple(d for target in targets for _, d in book.earlier(page, target))
+    figures = (cell.figure for cell in page.cells if cell.figure)
+    stamps = tuple(book.stamp(page, figure) for figure in figures)
+    return page, book.places, earlier, stamps
+
+
+def _picture(book: Book, name: str, edition: str) -> str:
+    path = PurePosixPath("docs", name)
+    return weave_svg(disk.read_all(book.root, [path])[path], edition)
 
 
 def notebook_file(page: Page) -> str:

@@ -9,6 +9,7 @@ SOUND_PAGE hold before anything is tangled, run or built; the others are only re
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import PurePath
 
 from fishbook.loom.book import Book
@@ -22,6 +23,7 @@ from fishbook.loom.check import (
     tolerances,
     words,
 )
+from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
 
 SOUND_PAGE = (*form.RULES, *fences.RULES)
@@ -58,4 +60,9 @@ def require_sound(book: Book) -> None:
 
 
 def _of_pages(book: Book, rules: tuple[form.Rule, ...]) -> list[Problem]:
-    return [p for page in book.pages for rule in rules for p in rule(page)]
+    return [p for page in book.pages for p in _of_page(page, rules)]
+
+
+@lru_cache(maxsize=16384)
+def _of_page(page: Page, rules: tuple[form.Rule, ...]) -> list[Problem]:
+    return [p for rule in rules for p in rule(page)]

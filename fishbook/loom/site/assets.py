@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site.draw.weights import weights_script
 from fishbook.loom.site.figures import widths_css
 from fishbook.loom.site.formulas import KATEX
+from fishbook.loom.site.formulas import style_sheet as formulas_css
 from fishbook.loom.site.html import heights_css
 
 FONTS = {
@@ -25,14 +26,13 @@ FONTS = {
 DRAW = Path(__file__).with_name("draw")
 UNUSED = re.compile(
     r".*\.map$|assets/images/favicon\.png|assets/javascripts/(?:lunr|workers)/"
+    r"|assets/stylesheets/palette\."
 )
 """Files of the theme that no page of ours asks for."""
 
 
-def assets(root: Path, style: str) -> Iterator[tuple[str, str | bytes]]:
+def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
     """Yield the names, under assets/, and the contents of the files.
-
-    `style` is added to the style sheet that is made.
 
     Raises
     ------
@@ -50,12 +50,17 @@ def assets(root: Path, style: str) -> Iterator[tuple[str, str | bytes]]:
             raise LoomError([f"the site needs {name}; run `make setup` or `npm ci`"])
     yield "minisearch.js", (engine / "dist" / "es" / "index.js").read_bytes()
     yield "minisearch-LICENSE.txt", (engine / "LICENSE.txt").read_bytes()
-    css = (katex / "dist" / "katex.min.css").read_text(encoding="utf-8")
-    only_woff2 = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
-    css = only_woff2.replace("url(", "url(katex/")
-    yield "made.css", widths_css() + heights_css() + css + style
     yield "katex/LICENSE.txt", (katex / "LICENSE").read_bytes()
     for font in sorted((katex / "dist" / "fonts").glob("*.woff2")):
         yield f"katex/fonts/{font.name}", font.read_bytes()
     for name, file in FONTS.items():
         yield f"fonts/{name}{Path(file).suffix or '.txt'}", (fonts / file).read_bytes()
+
+
+def style_sheet(root: Path, output: str, styles: Iterable[str]) -> str:
+    """Return made.css: the word for output, KaTeX, sizes, and formulas' styles."""
+    css = (root / KATEX / "dist" / "katex.min.css").read_text(encoding="utf-8")
+    only_woff2 = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
+    made = only_woff2.replace("url(", "url(katex/") + formulas_css(styles)
+    word = f':root{{--word-output:"{output}"}}'
+    return word + widths_css() + heights_css() + made

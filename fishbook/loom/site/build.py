@@ -22,6 +22,7 @@ from fishbook.loom.book import Book
 from fishbook.loom.check import check
 from fishbook.loom.edition import WORDS
 from fishbook.loom.problem import LoomError
+from fishbook.loom.site.made import Made
 
 SITE = Path(__file__).parent
 
@@ -67,15 +68,16 @@ def messages() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def build_edition(config: MkDocsConfig, edition: str, site: Path, url: str) -> None:
+def build_edition(config: MkDocsConfig, edition: str, site: Path, url: str) -> Made:
     """Build one more edition of a site beside the one that MkDocs builds."""
     other = load_config(
         config.config_file_path, strict=config.strict, site_dir=str(site), site_url=url
     )
-    other.plugins["fishbook"].config["edition"] = edition
-    other.plugins.on_startup(command="build", dirty=False)
+    plugin: Any = other.plugins["fishbook"]
+    plugin.config["edition"] = edition
     mkdocs_build(other)
-    other.plugins.on_shutdown()
+    made: Made = plugin.made
+    return made
 
 
 def page_of_root(name: str, **values: Any) -> str:
@@ -85,9 +87,13 @@ def page_of_root(name: str, **values: Any) -> str:
     return env.get_template(name).render(**values)
 
 
+def fish() -> str:
+    """Return the book's sign as SVG."""
+    return (SITE / "theme" / ".icons" / "fish.svg").read_text(encoding="utf-8")
+
+
 def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
     """Write what stands above the editions: choice of language, 404, sitemap."""
-    fish = (SITE / "theme" / ".icons" / "fish.svg").read_text(encoding="utf-8")
     for name in ("index.html", "404.html", "sitemap.xml", "robots.txt"):
         text = page_of_root(
             name,
@@ -95,7 +101,7 @@ def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
             root_url=root_url,
             title=[book.pages[0].title.zh, book.pages[0].title.en],
             words=WORDS,
-            fish=fish,
+            fish=fish(),
             policy=policy,
         )
         disk.write(site / name, text)

@@ -70,9 +70,14 @@ def style_class(style: str) -> str:
     return "k" + hashlib.sha256(style.encode()).hexdigest()[:7]
 
 
-def style_sheet(rendered: Iterable[str]) -> str:
-    """Return the style sheet of all styles that rendered formulas had."""
-    styles = {match["style"] for html in rendered for match in STYLED.finditer(html)}
+def styles(rendered: Iterable[str]) -> frozenset[str]:
+    """Return the styles that rendered formulas have."""
+    found = (match["style"] for html in rendered for match in STYLED.finditer(html))
+    return frozenset(found)
+
+
+def style_sheet(styles: Iterable[str]) -> str:
+    """Return the style sheet of classes that stand for styles."""
     return "".join(
         f".{style_class(style)}{{{style.rstrip(';').replace(';', '!important;')}"
         "!important}"

@@ -1,7 +1,8 @@
 """The one door to the site: points MkDocs at a woven edition, and finishes its pages.
 
 Whoever starts MkDocs comes through here. The book is read anew for each build; MkDocs
-builds the first edition itself, and the others after it, into folders beside it. Where
+builds the first edition itself, and the others after it, into folders beside it; where
+it serves, they are built when a browser asks for them, see `live`. Where
 FISHBOOK_EDITION names another edition, that one is built alone.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import posixpath
 from collections.abc import Callable, Iterator
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -26,27 +26,16 @@ from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
-from mkdocs.utils.templates import TemplateContext
 
-from fishbook.loom.book import Book
-from fishbook.loom.edition import EDITIONS, choose, words
-from fishbook.loom.markdown import Weaver, first_sentences, woven_file
+from fishbook.loom.edition import EDITIONS, choose, language, words
+from fishbook.loom.markdown import Weaver, first_sentences
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
-from fishbook.loom.site import (
-    build,
-    figures,
-    formulas,
-    html,
-    labs,
-    nav,
-    search,
-    serve,
-    settle,
-)
+from fishbook.loom.site import build, figures, formulas, html, labs, nav, serve, settle
 from fishbook.loom.site.assets import UNUSED, assets
-from fishbook.loom.tangle import Tangled, tangle
-from fishbook.loom.weave import notebook_file, source_page, weave_edition
+from fishbook.loom.site.live import Live
+from fishbook.loom.site.made import Made
+from fishbook.loom.weave import notebook_file, source_page
 
 CACHE = Path(".cache", "fishbook")
 
@@ -62,45 +51,48 @@ class Options(Config):
 class FishbookPlugin(BasePlugin[Options]):
     """Weaves the edition that MkDocs builds, and finishes its pages."""
 
-    book: Book
-    pages: dict[str, Page]
-    tangled: dict[str, Tangled]
+    made: Made
+    """The edition that is being made: MkDocs has one plugin for all of a process."""
 
     def __init__(self) -> None:
-        self.command = "build"
-        self.root_url = ""
-        self.formulas: dict[str, list[formulas.Formula]] = {}
+        self.serves = False
+        self.live: Live | None = None
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
-        """Remember whether MkDocs builds or serves."""
-        self.command = command
+        """Remember whether MkDocs builds, or serves and follows the pages."""
+        self.serves, self.live = command == "serve" and serve.follows(), None
+        if self.serves:
+            serve.end_in_order()
+
+    def on_shutdown(self) -> None:
+        """Let no thread go on making pages."""
+        if self.live:
+            self.live.close()
 
     @event_priority(100)
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Weave the edition as the book is now, and point MkDocs at it."""
-        root = root_of(config)
-        edition = self.config.edition
-        self.root_url = (config.site_url or "/").rstrip("/") + "/"
-        woven = root / CACHE / self.command / edition
+        root, edition = root_of(config), self.config.edition
+        site = Path(config.site_dir)
+        woven = site / ".woven" if self.serves else root / CACHE / "woven"
         with plugin_errors():
+            if self.serves and not self.live:
+                serve.free_address(*config.dev_addr)
             settle.require_settings(config)
-            self.book = Book.load(root)
-            self.tangled = tangle(self.book)
-            self.pages = {woven_file(page): page for page in self.book.pages}
-            settle.require_figures(self.book)
-            rendered = settle.render_formulas(self.book, formulas.katex(root))
-            self.style = formulas.style_sheet(rendered)
-            weave_edition(self.book, edition, woven, self.root_url)
+            url = serve.bracketed(config.site_url or "/").rstrip("/") + "/"
+            moved = self.config.moved
+            self.made = Made(root, edition, woven / edition, url, moved, config)
         labs.use_our_template()
-        config.docs_dir = str(woven)
-        config.site_url = f"{self.root_url}{edition}/"
-        config.site_dir = str(Path(config.site_dir, edition))
-        config.nav = nav.nav_of(self.book, edition, self.tangled)
-        settle.set_language(config, edition, choose(edition, self.book.pages[0].title))
-        config.extra["root"] = urlsplit(self.root_url).path
-        config.extra["root_url"] = self.root_url
+        book = self.made.book
+        config.docs_dir = str(woven / edition)
+        config.site_url = f"{url}{edition}/"
+        config.site_dir = str(site / edition)
+        config.nav = nav.nav_of(book, edition, self.made.tangled)
+        settle.set_language(config, edition, choose(edition, book.pages[0].title))
+        config.extra["root"] = urlsplit(url).path
+        config.extra["root_url"] = url
         config.extra["alternate"] = True
-        config.extra["policy"] = settle.policy(self.command)
+        config.extra["policy"] = settle.policy(served=self.serves)
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -108,27 +100,21 @@ class FishbookPlugin(BasePlugin[Options]):
         for file in list(files):
             if UNUSED.match(file.src_uri):
                 files.remove(file)
-            elif file.src_uri.endswith(".svg") and "figures/" in file.src_uri:
-                lang = "en" if self.config.edition == "en" else "zh"
-                file.content_string = figures.finish(file.content_string, lang)
-        policy = config.extra["policy"]
+            else:
+                self.made.finish(file)
         with plugin_errors():
-            output = words(self.config.edition)["output"]
-            style = f':root{{--word-output:"{output}"}}' + self.style
-            for name, content in assets(root_of(config), style):
-                files.append(File.generated(config, f"assets/{name}", content=content))
-            records = search.index(self.book, self.config.edition)
-            files.append(File.generated(config, "search.json", content=records))
+            made = {f"assets/{n}": part for n, part in assets(root_of(config))}
+            for name, content in (made | self.made.whole()).items():
+                files.append(File.generated(config, name, content=content))
             for old, label in self.config.moved.items():
-                goal = nav.moved_to(self.book, old, label)
-                lang = "en" if self.config.edition == "en" else "zh"
+                goal = nav.moved_to(self.made.book, old, label)
                 up = "../" * (old.count("/") + 1)
                 page = build.page_of_root(
                     "moved.html",
                     goal=goal,
                     assets=f"{up}assets",
-                    policy=policy,
-                    lang=lang,
+                    policy=config.extra["policy"],
+                    lang=language(self.config.edition),
                 )
                 files.append(File.generated(config, f"{old}/index.html", content=page))
         return files
@@ -141,6 +127,7 @@ class FishbookPlugin(BasePlugin[Options]):
             following = page.next_page
             if following and is_source(following) and not is_source(page):
                 page.next_page = following.previous_page = None
+        self.made.files, self.made.nav = files, found
         return found
 
     def on_env(
@@ -151,54 +138,41 @@ class FishbookPlugin(BasePlugin[Options]):
         folder.mkdir(parents=True, exist_ok=True)
         env.filters["twins"] = html.twins
         env.bytecode_cache = jinja2.FileSystemBytecodeCache(str(folder))
+        self.made.env = env
         return env
 
     def on_page_content(
         self, text: str, /, *, page: SitePage, config: MkDocsConfig, files: Files
     ) -> str:
-        """Finish what Markdown or mkdocs-jupyter made, and take the formulas out."""
-        edition, said = self.config.edition, words(self.config.edition)
-        shown = self.pages.get(page.file.src_uri)
+        """Finish what Markdown or mkdocs-jupyter made of a page."""
+        if self.live and self.live.closed:
+            raise PluginError("stopped")
+        edition, book = self.made.edition, self.made.book
+        said, shown = words(edition), self.made.pages.get(page.file.src_uri)
         link = None
         if shown:
             link = self.linker(shown)
             page.meta["description"] = escape(choose(edition, first_sentences(shown)))
-            page.meta["moved"] = nav.moved_anchors(self.book, shown)
-            weaver = Weaver(self.book, shown, edition)
+            page.meta["moved"] = nav.moved_anchors(book, shown)
+            weaver = Weaver(book, shown, edition)
             if shown.is_lab:
-                labels = settle.numbered(self.book, shown)
+                labels = settle.numbered(book, shown)
                 marked = [(h.anchor, weaver.heading(h)) for h in shown.headings]
                 text = labs.finish(text, marked, labels, said)
-                page.title = nav.title_of(self.book, shown.headings[0], edition)
+                page.title = nav.title_of(book, shown.headings[0], edition)
             titles = [
-                (h.anchor, nav.title_of(self.book, h, edition)) for h in shown.headings
+                (h.anchor, nav.title_of(book, h, edition)) for h in shown.headings
             ]
             nav.set_toc(page.toc, titles)
-        text, self.formulas[page.file.src_uri] = formulas.take(text)
-        page.meta["formulas"] = bool(self.formulas[page.file.src_uri])
-        return html.finish(text, said, link)
-
-    @event_priority(-100)
-    def on_page_context(
-        self,
-        context: TemplateContext,
-        *,
-        page: SitePage,
-        config: MkDocsConfig,
-        nav: Navigation,
-    ) -> TemplateContext:
-        """Put in formulas and figures."""
-        taken = self.formulas.pop(page.file.src_uri)
-        folder = Path(config.docs_dir, page.file.src_uri).parent
-        shown = self.pages.get(page.file.src_uri)
+            page.meta["notebook"] = notebook_file(shown) if shown.cells else None
+            page.meta["lab"] = shown.is_lab
+        text, taken = formulas.take(text)
+        page.meta["formulas"] = bool(taken)
+        text = html.boxed(html.finish(text, said, link))
         with plugin_errors(shown.path.as_posix() if shown else page.file.src_uri):
             rendered = formulas.katex(root_of(config)).render(taken)
-            text = formulas.put(html.boxed(page.content or ""), taken, rendered)
-            page.content = figures.put(text, partial(picture, folder))
-        if shown and shown.cells:
-            page.meta["notebook"] = notebook_file(shown)
-            page.meta["lab"] = shown.is_lab
-        return context
+            text = formulas.put(text, taken, rendered)
+            return figures.put(text, self.made.picture(page.file.src_uri))
 
     def on_post_page(
         self, output: str, /, *, page: SitePage, config: MkDocsConfig
@@ -209,19 +183,22 @@ class FishbookPlugin(BasePlugin[Options]):
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Build the other editions after the first, and what stands above them."""
+        made, site = self.made, Path(config.site_dir).parent
         if self.config.edition != EDITIONS[0]:
             return
-        site = Path(config.site_dir).parent
-        for edition in EDITIONS[1:]:
-            build.build_edition(config, edition, site, self.root_url)
-        build.write_root(self.book, self.root_url, site, config.extra["policy"])
+        if not self.serves:
+            for edition in EDITIONS[1:]:
+                build.build_edition(config, edition, site, made.root_url)
+        build.write_root(made.book, made.root_url, site, config.extra["policy"])
 
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
     ) -> LiveReloadServer:
-        """Watch the pages instead of what is woven from them."""
-        server.unwatch(config.docs_dir)
-        serve.follow(server, root_of(config))
+        """Keep the editions up to date, and watch what they are made from."""
+        old = [config.docs_dir, str(config.config_file_path)]
+        serve.watch(server, old, [str(self.made.book.docs), *self.made.settings])
+        server.url = serve.bracketed(server.url)
+        self.live = Live(server, Path(config.site_dir).parent, self.made)
         return server
 
     def linker(self, page: Page) -> Callable[[str, int], str]:
@@ -229,7 +206,7 @@ class FishbookPlugin(BasePlugin[Options]):
 
         def link(target: str, number: int) -> str:
             codes = [cell.code for cell in page.cells if cell.code.target == target]
-            line = self.tangled[target].line_of(codes[number])
+            line = self.made.tangled[target].line_of(codes[number])
             here = posixpath.dirname(f"{page.name}/".removesuffix("index/"))
             goal = source_page(target).removesuffix(".md")
             return f"{posixpath.relpath(goal, here or '.')}/#__codelineno-0-{line}"
@@ -245,12 +222,6 @@ def root_of(config: MkDocsConfig) -> Path:
 def is_source(page: SitePage) -> bool:
     """Return whether a page shows a tangled file."""
     return page.file.src_uri.startswith("source/")
-
-
-def picture(folder: Path, address: str) -> str:
-    """Return the text of a figure by its address on a page."""
-    name = address.rpartition("/")[2]
-    return Path(folder, "figures", name).read_text(encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
 from fishbook.loom import blocks
@@ -42,10 +42,15 @@ class Record(TypedDict):
     """The numbers of its formulas and figures by their labels."""
 
 
-def index(book: Book, edition: str) -> str:
-    """Return the records of an edition as JSON, by the addresses of the pages."""
-    pages = {address(page): records(book, page, edition) for page in book.pages}
-    return json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
+def index(entries: Iterable[str]) -> str:
+    """Return the index of an edition, made of the entries of its pages."""
+    return f"{{{','.join(entries)}}}"
+
+
+def entry(book: Book, page: Page, edition: str) -> str:
+    """Return a page's address and its records as JSON."""
+    found = {address(page): records(book, page, edition)}
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))[1:-1]
 
 
 def records(book: Book, page: Page, edition: str) -> list[Record]:

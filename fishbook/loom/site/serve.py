@@ -1,15 +1,22 @@
-"""Serving: the site at one address, built anew and shown again when a page changes."""
+"""Serving: what a reader looks at follows the pages, and a mistake is shown there."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import click
 from mkdocs.commands.serve import serve as mkdocs_serve
-from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
+from watchdog.events import FileModifiedEvent, FileSystemEventHandler
 
+from fishbook.loom import disk
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site.build import messages
 
@@ -27,32 +34,111 @@ def serve(root: Path, *, host: str, port: int) -> None:
     Raises
     ------
     LoomError
-        If the book can't be built to begin with, or the port is taken. Later
-        mistakes in a page are only shown.
+        If nothing can listen there, or the book can't be built to begin with. Later
+        mistakes are shown in the browser.
     """
-    print(f"building; then serving http://{host}:{port}/, Ctrl+C stops")
+    name, number = free_address(host, port)
+    place = f"[{name}]:{number}" if ":" in name else f"{name}:{number}"
+    print(f"building; then serving http://{place}/, Ctrl+C stops", flush=True)
+    with messages():
+        mkdocs_serve(str(root / "mkdocs.yml"), dev_addr=place)
+
+
+def free_address(host: str, port: int) -> tuple[str, int]:
+    """Return the numbers of an address that can be listened on.
+
+    Raises
+    ------
+    LoomError
+        If the host is not known, or nothing can listen there.
+    """
     try:
-        with messages():
-            mkdocs_serve(
-                str(root / "mkdocs.yml"),
-                dev_addr=f"{host}:{port}",
-            )
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, OverflowError):
+        fix = "name one of this computer's, such as 127.0.0.1"
+        raise LoomError([f"host {host!r}: there is no such host; {fix}"]) from None
+    family, _, _, _, address = found[0]
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
     except OSError as error:
-        raise LoomError([f"port {port}: {error.strerror}; choose another"]) from None
+        what = f"port {port} of {host}: {error.strerror}"
+        raise LoomError([f"{what}; choose another port, or another host"]) from None
+    return str(address[0]), port
 
 
-def follow(server: LiveReloadServer, root: Path) -> None:
-    """Watch the pages and the package; keep the last good site where one is broken."""
-    for path in (root / "docs", root / "fishbook"):
-        server.watch(str(path))
-    server.builder = _careful(server.builder)
+def follows() -> bool:
+    """Return whether MkDocs is to follow changes: `--no-livereload` forbids it."""
+    context = click.get_current_context(silent=True)
+    return not context or context.params.get("livereload") is not False
 
 
-def _careful(builder: Callable[[], None]) -> Callable[[], None]:
-    def build() -> None:
+def bracketed(url: str) -> str:
+    """Return an address whose host, if it has colons of its own, stands in brackets."""
+    return re.sub(r"//([^/\[\]]*:[^/\[\]]*)(?=:\d+(?:/|$))", r"//[\1]", url)
+
+
+def end_in_order() -> None:
+    """Let what ends a process end it as Ctrl+C does, so that nothing is left behind."""
+    if threading.current_thread() is threading.main_thread():
+        for name in {"SIGTERM", "SIGHUP"} & set(dir(signal)):
+            number = getattr(signal, name)
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores one of them
+                signal.signal(number, signal.default_int_handler)
+
+
+class Watcher(threading.Thread):
+    """Sees what changes in folders, which may go and come back, as when git works.
+
+    It stands in for an observer of watchdog, which a folder that goes ends for good.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.handlers: dict[str, FileSystemEventHandler] = {}
+        self.seen: dict[str, Any] = {}
+        self.stopped = threading.Event()
+
+    def schedule(
+        self, handler: FileSystemEventHandler, path: str, recursive: bool = True
+    ) -> str:
+        """Tell a handler of all changes from now on."""
+        self.handlers[path], self.seen[path] = handler, disk.stamps(Path(path))
+        return path
+
+    def unschedule(self, path: str) -> None:
+        """Watch a path no more."""
+        del self.handlers[path]
+
+    def stop(self) -> None:
+        """End the watch."""
+        self.stopped.set()
+
+    def run(self) -> None:
+        """Look ten times a second, or as often as takes a tenth of the time."""
+        pause = 0.1
+        while not self.stopped.wait(pause):
+            start = time.perf_counter()
+            for path, handler in list(self.handlers.items()):
+                self.look(path, handler)
+            pause = max(0.1, 9 * (time.perf_counter() - start))
+
+    def look(self, path: str, handler: FileSystemEventHandler) -> None:
+        """Tell a handler whether its path has changed."""
         try:
-            builder()
-        except (MkDocsException, LoomError) as error:
-            print(f"{error}\nstill showing the last good site", file=sys.stderr)
+            now = disk.stamps(Path(path))
+        except OSError:
+            return  # It goes just now: the next look sees what came of it.
+        if now != self.seen.get(path):
+            self.seen[path] = now
+            handler.dispatch(FileModifiedEvent(path))
 
-    return build
+
+def watch(server: LiveReloadServer, old: Iterable[str], new: Iterable[str]) -> None:
+    """Watch paths with a `Watcher`, and no more with what MkDocs has for that."""
+    for path in old:
+        server.unwatch(path)
+    server.observer = Watcher()  # type: ignore[assignment]
+    for path in new:
+        server.watch(path)

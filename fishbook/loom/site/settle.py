@@ -17,7 +17,7 @@ from fishbook.loom.markdown import numbered_tex
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.site.figures import size
-from fishbook.loom.site.formulas import Katex, WrongFormulasError
+from fishbook.loom.site.formulas import Katex, WrongFormulasError, styles
 
 POLICY = {
     "default-src": "'self'",
@@ -52,16 +52,16 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.extra["draw_words"] = draw_words(edition)
 
 
-def policy(command: str) -> str:
+def policy(*, served: bool) -> str:
     """Return a page's Content-Security-Policy; served pages have a script to reload."""
-    served = {"script-src": "'self' 'unsafe-inline'"} if command == "serve" else {}
-    return "; ".join(f"{name} {value}" for name, value in (POLICY | served).items())
+    more = {"script-src": "'self' 'unsafe-inline'"} if served else {}
+    return "; ".join(f"{name} {value}" for name, value in (POLICY | more).items())
 
 
-def require_figures(book: Book) -> None:
+def require_figures(book: Book, pages: Iterable[Page]) -> None:
     """Raise where a page can't hold one of its figures, or it isn't there."""
     problems = []
-    for page in book.pages:
+    for page in pages:
         for block in page.blocks:
             if not isinstance(block, Figure):
                 continue
@@ -76,30 +76,38 @@ def require_figures(book: Book) -> None:
         raise LoomError(problems)
 
 
-def render_formulas(book: Book, katex: Katex) -> Iterable[str]:
-    """Render every formula of the book in one call, or say where one is wrong."""
-    places = dict(_formulas(book))
+def render_formulas(
+    book: Book, pages: Iterable[Page], katex: Katex
+) -> dict[Page, frozenset[str]]:
+    """Render every formula of pages in one call; return the styles of each page.
+
+    Raises a problem for each formula that is wrong.
+    """
+    found = {page: dict(_formulas(book, page)) for page in pages}
+    places = {formula: at for here in found.values() for formula, at in here.items()}
     try:
-        return katex.render(places).values()
+        rendered = katex.render(places)
     except WrongFormulasError as error:
         raise LoomError(
             Problem(*places[formula], why, f"mend the formula {formula[0]!r}")
             for formula, why in error.wrong.items()
         ) from None
+    return {page: styles(rendered[f] for f in here) for page, here in found.items()}
 
 
-def _formulas(book: Book) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
+def _formulas(
+    book: Book, page: Page
+) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
     """Yield each formula, as the site asks for it, with its page and line."""
-    for page in book.pages:
-        for block in page.blocks:
-            here = page.path, block.line
-            if isinstance(block, Formula):
-                yield (numbered_tex(book, block).strip("$").strip(), True), here
-            for text in texts(block):
-                for span in spans(text):
-                    if span.kind == "formula":
-                        displayed = span.text.startswith("$$")
-                        yield (span.text.strip("$").strip(), displayed), here
+    for block in page.blocks:
+        here = page.path, block.line
+        if isinstance(block, Formula):
+            yield (numbered_tex(book, block).strip("$").strip(), True), here
+        for text in texts(block):
+            for span in spans(text):
+                if span.kind == "formula":
+                    displayed = span.text.startswith("$$")
+                    yield (span.text.strip("$").strip(), displayed), here
 
 
 def numbered(book: Book, page: Page) -> dict[str, str]:

@@ -1,0 +1,187 @@
+"""The served site: the edition that is looked at is kept up to date, at once."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mkdocs.exceptions import MkDocsException
+from mkdocs.livereload import LiveReloadServer
+
+from fishbook.loom import disk
+from fishbook.loom.edition import EDITIONS, WORDS
+from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.site import build, settle
+from fishbook.loom.site.made import Made
+
+
+class Live:
+    """Editions that follow the book: each is made when a browser asks for it.
+
+    After a change the edition that was asked for last is made at once; a change is
+    known to the others, which are made when they are asked for.
+    """
+
+    def __init__(self, server: LiveReloadServer, site: Path, first: Made) -> None:
+        self.server, self.site, self.root = server, site, first.root
+        self.make: Callable[[str], Made] = lambda edition: build.build_edition(
+            first.config, edition, site, first.root_url
+        )
+        whole = first.edition == EDITIONS[0]
+        self.editions = EDITIONS if whole else (first.edition,)
+        self.made = {first.edition: first}
+        self.behind = set(self.editions) - {first.edition}
+        self.broken: set[str] = set()
+        self.looked_at = first.edition
+        self.lock = threading.RLock()
+        self.heard = Heard()
+        logging.getLogger("mkdocs").addHandler(self.heard)
+        self.closed = False
+        server.builder = self.follow
+        server.set_app(self.answer)
+        put_aside()
+        self.follow()
+
+    def follow(self) -> None:
+        """Take a change of the book into the edition that is looked at."""
+        with self.lock:
+            self.behind = set(self.editions)
+            self.refresh(self.looked_at)
+
+    def refresh(self, edition: str) -> None:
+        """Bring an edition up to date, or let its pages say what keeps it from that."""
+        self.behind.discard(edition)
+        self.heard.clear()
+        try:
+            made = self.made.get(edition)
+            if not made or not made.update():
+                self.made.pop(edition, None)
+                self.made[edition] = self.make(edition)
+                put_aside()
+            self.mend(edition)
+        except Exception as error:
+            if not isinstance(error, MkDocsException | LoomError):
+                traceback.print_exc()
+            print(f"{error}\nnot shown until it is mended", file=sys.stderr)
+            disk.write(self.site / error_page(edition), self.explained(error))
+            self.broken.add(edition)
+
+    def mend(self, edition: str) -> None:
+        """Show an edition again; whoever is just getting its error asks once more."""
+        if edition in self.broken:
+            self.broken.discard(edition)
+            again = '<meta http-equiv="refresh" content="0">'
+            disk.write(self.site / error_page(edition), again)
+
+    def explained(self, error: BaseException) -> str:
+        """Return the page that shows an error, with the lines that it is about."""
+        problems = problems_of(error) or self.heard.messages
+        problems = problems or [f"{type(error).__name__}: {error}"]
+        return build.page_of_root(
+            "error.html",
+            problems=[shown(problem, self.root) for problem in problems],
+            words=WORDS,
+            root=self.server.mount_path,
+            fish=build.fish(),
+            policy=settle.policy(served=True),
+        )
+
+    def answer(
+        self, environ: dict[str, Any], start: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer a browser: make the edition first, where it is behind."""
+        path = environ["PATH_INFO"]
+        below = path.removeprefix(self.server.mount_path)
+        edition = below.partition("/")[0]
+        if edition in self.editions and below != path:
+            with self.lock:
+                is_page = path.endswith(("/", ".html"))
+                if is_page:
+                    self.looked_at = edition
+                if edition in self.behind:
+                    self.refresh(edition)
+                broken = is_page and edition in self.broken
+            if broken:
+                return self.answer_broken(environ, start, edition)
+        return self.server.serve_request(environ, start)
+
+    def answer_broken(
+        self, environ: dict[str, Any], start: Callable[..., Any], edition: str
+    ) -> Iterable[bytes]:
+        """Answer with what is wrong, in a page that reloads when it is mended."""
+        page = self.server.mount_path + error_page(edition)
+
+        def failed(status: str, headers: list[tuple[str, str]]) -> Any:
+            return start("500 Internal Server Error", headers)
+
+        return self.server.serve_request({**environ, "PATH_INFO": page}, failed)
+
+    def close(self) -> None:
+        """Stop what is being made, and make nothing more."""
+        self.closed = True
+        self.lock.acquire()
+
+
+def put_aside() -> None:
+    """Let no edit wait while Python looks through all that is kept for garbage."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+class Heard(logging.Handler):
+    """Keeps what MkDocs says before it stops: its error says only that it did."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[Problem | str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a message."""
+        self.messages.append(record.getMessage())
+
+    def clear(self) -> None:
+        """Forget all messages."""
+        self.messages.clear()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A problem as a page shows it: place, what is wrong, what to do, the line."""
+
+    place: str
+    what: str
+    fix: str = ""
+    line: str = ""
+
+
+def shown(problem: Problem | str, root: Path) -> Shown:
+    """Return a problem with the line that it is about."""
+    if isinstance(problem, str):
+        return Shown("", problem)
+    lines = (disk.read(root / problem.path) or "").split("\n")
+    line = lines[problem.line - 1] if problem.line <= len(lines) else ""
+    place = f"{problem.path.as_posix()}:{problem.line}"
+    return Shown(place, problem.what, problem.fix, line)
+
+
+def problems_of(error: BaseException) -> list[Problem | str]:
+    """Return the problems of the book that an error is about; none if it isn't."""
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, LoomError):
+            return cause.problems
+        cause = cause.__cause__ or cause.__context__
+    return []
+
+
+def error_page(edition: str) -> str:
+    """Return the file, in the site, that says what is wrong with an edition."""
+    return f".wrong-{edition}.html"

@@ -1,0 +1,183 @@
+"""One edition as it was last made: what it was made from, and what has to be redone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from mkdocs.commands.build import _build_page, _populate_page
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page as SitePage
+
+from fishbook.loom import disk
+from fishbook.loom.blocks import Figure
+from fishbook.loom.book import Book
+from fishbook.loom.edition import language, words
+from fishbook.loom.markdown import woven_file
+from fishbook.loom.page import Page
+from fishbook.loom.site import figures, formulas, nav, search, settle
+from fishbook.loom.site.assets import style_sheet
+from fishbook.loom.tangle import Tangled, tangle
+from fishbook.loom.weave import Part, edition_parts, weave_edition
+
+SITE = Path(__file__).parent
+FIGURE = re.compile(r"(?:.*/)?figures/[^/]+\.svg")
+
+
+@dataclass
+class Made:
+    """An edition of a book, woven into a folder and made a site by MkDocs.
+
+    MkDocs' own `files`, `nav` and `env` are kept, so that one page can be made anew.
+    """
+
+    root: Path
+    edition: str
+    woven: Path
+    root_url: str
+    moved: dict[str, str]
+    config: MkDocsConfig
+    files: Files = field(init=False)
+    nav: Navigation = field(init=False)
+    env: jinja2.Environment = field(init=False)
+    todo: set[str] = field(default_factory=set)
+    """Woven files that changed, and are not in the site yet."""
+
+    def __post_init__(self) -> None:
+        """Weave all of the edition, once the book is known to be sound."""
+        self.settled: dict[str, Page] = {}
+        self.styles: dict[Page, frozenset[str]] = {}
+        self.found: dict[Page, tuple[Hashable, str]] = {}
+        self.read()
+        self.settle()
+        weave_edition(self.book, self.edition, self.woven, self.root_url)
+        self.of = {name: part.of for name, part in self.parts().items()}
+        self.beyond = {
+            name: self.beyond_text(page) for name, page in self.pages.items()
+        }
+        self.frame = self.framed()
+
+    def read(self) -> None:
+        """Read the book as it is now."""
+        book = Book.load(self.root)
+        self.tangled: dict[str, Tangled] = tangle(book)
+        self.book = book
+        self.pages: dict[str, Page] = {woven_file(page): page for page in book.pages}
+
+    def parts(self) -> dict[str, Part]:
+        """Return the edition's files as the book is now."""
+        return edition_parts(self.book, self.edition, self.root_url)
+
+    def settle(self) -> None:
+        """Raise where a page that changed has a figure or a formula that is wrong."""
+        pages = [
+            page
+            for name, page in self.pages.items()
+            if name in self.todo or self.settled.get(name) is not page
+        ]
+        settle.require_figures(self.book, pages)
+        katex = formulas.katex(self.root)
+        self.styles |= settle.render_formulas(self.book, pages, katex)
+        self.settled = self.pages
+
+    def whole(self) -> dict[str, str]:
+        """Return the files of the site that are made of all pages."""
+        of = self.book.places
+        for page in self.book.pages:
+            if page not in self.found or self.found[page][0] is not of:
+                self.found[page] = of, search.entry(self.book, page, self.edition)
+        styles = frozenset().union(*(self.styles[page] for page in self.book.pages))
+        output = words(self.edition)["output"]
+        return {
+            "assets/made.css": style_sheet(self.root, output, styles),
+            "search.json": search.index(self.found[p][1] for p in self.book.pages),
+        }
+
+    def finish(self, file: File) -> None:
+        """Give a figure the form in which the site shows it."""
+        if FIGURE.fullmatch(file.src_uri):
+            svg = (self.woven / file.src_uri).read_text(encoding="utf-8")
+            file.content_string = figures.finish(svg, language(self.edition))
+
+    def picture(self, name: str) -> Callable[[str], str]:
+        """Return what gives the texts of a woven file's figures by their addresses."""
+        folder = (self.woven / name).parent / "figures"
+        return lambda address: (folder / address.rpartition("/")[2]).read_text("utf-8")
+
+    def framed(self) -> tuple[Any, ...]:
+        """Return what every page shows, so that a change of it concerns them all."""
+        goals = [nav.moved_to(self.book, *pair) for pair in self.moved.items()]
+        settings = [disk.stamps(Path(path)) for path in self.settings]
+        return nav.nav_of(self.book, self.edition, self.tangled), goals, settings
+
+    @property
+    def settings(self) -> list[str]:
+        """The files, and folders of them, that the site needs beside the book."""
+        theme = filter(None, [self.config.theme.custom_dir])
+        configured = [str(self.config.config_file_path), *self.config.watch]
+        return list(dict.fromkeys([*configured, str(SITE), *theme]))
+
+    def beyond_text(self, page: Page) -> Hashable:
+        """Return what a page shows that its woven text doesn't say."""
+        places = self.book.places if page.opens else ()
+        figures = (block for block in page.blocks if isinstance(block, Figure))
+        stamps = tuple(self.book.stamp(page, figure) for figure in figures)
+        chunks = (cell.code for cell in page.cells if cell.code.target)
+        lines = tuple(self.tangled[code.target].line_of(code) for code in chunks)
+        return places, stamps, lines
+
+    # Once more
+
+    def update(self) -> bool:
+        """Make anew the pages that changed; return False where all have to be."""
+        self.read()
+        parts = self.parts()
+        if self.frame != self.framed() or parts.keys() != self.of.keys():
+            return False
+        self.weave(parts)
+        self.settle()
+        self.build()
+        return True
+
+    def weave(self, parts: dict[str, Part]) -> None:
+        """Write the woven files whose text changed, and note what is to be done."""
+        for name, part in parts.items():
+            if part.of != self.of[name]:
+                if disk.write(self.woven / name, part.content()):
+                    self.todo.add(name)
+                self.of[name] = part.of
+        for name, page in self.pages.items():
+            if (now := self.beyond_text(page)) != self.beyond[name]:
+                self.todo.add(name)
+                self.beyond[name] = now
+
+    def build(self) -> None:
+        """Let MkDocs make what is to be done, as in a whole build."""
+        plugin: Any = self.config.plugins["fishbook"]
+        plugin.made = self
+        found = map(self.files.get_file_from_path, sorted(self.todo))
+        pages: list[SitePage] = []
+        for file in filter(None, found):
+            if file.page:
+                _populate_page(file.page, self.config, self.files)
+                pages.append(file.page)
+            else:
+                self.finish(file)
+                file.copy_file()
+        for name, content in self.whole().items():
+            if made := self.files.get_file_from_path(name):
+                made.content_string = content
+                made.copy_file()
+        documents = self.files.documentation_pages()
+        for page in pages:
+            _build_page(page, self.config, documents, self.nav, self.env)
+        level = self.config.validation.links.anchors
+        for page in pages:
+            page.validate_anchor_links(files=self.files, log_level=level)
+        self.todo.clear()

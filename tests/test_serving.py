@@ -1,0 +1,192 @@
+"""Serving the small book: edits, mistakes, folders that go, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from books import DOT, GATES, SUMS, edit, read_text, run_cli, write_text
+from serving import FISHBOOK, MKDOCS, serving
+
+pytest.importorskip("material", reason="needs the extra `site`")
+
+from fishbook.loom import disk
+from fishbook.loom.book import Book
+from fishbook.loom.edition import EDITIONS
+from fishbook.loom.site.build import build
+from fishbook.loom.site.serve import bracketed
+from fishbook.loom.weave import edition_files
+
+TOTAL, LAB = "02-sums/01-total/", "docs/02-sums/lab-forms.md"
+OLD, NEW, NEWER = "a dot in", "a spot in", "a speck in"
+
+
+def change_all(root: Path) -> None:
+    """Edit prose, code, a chunk, a lab and a figure of the small book."""
+    edit(root / SUMS, OLD, NEW)
+    edit(root / SUMS, "self.value = NOT(1)", "self.value = NOT(1)\n        self.n = 0")
+    edit(
+        root / GATES,
+        "return 1 - floor(real(x))",
+        "y = floor(real(x))\n    return 1 - y",
+    )
+    edit(root / LAB, "A bit of all.", "A bit more.")
+    edit(root / LAB, "print([floor(x)", "# floors\nprint([floor(x)")
+    edit(root / DOT, 'r="2"', 'r="3"')
+
+
+@pytest.mark.parametrize("command", [FISHBOOK, MKDOCS], ids=["fishbook", "mkdocs"])
+def test_what_is_served_after_edits_is_what_a_build_gives(
+    copied: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    with serving(copied, command) as served:
+        for edition in EDITIONS:
+            assert OLD in served.get(f"en/{TOTAL}")
+            assert "<article" in served.get(f"{edition}/{TOTAL}")
+        change_all(copied)
+        served.wait(lambda: NEW in served.get(f"en/{TOTAL}"))
+        served.wait(lambda: 'r="3"' in served.get(f"zh/{TOTAL}"))
+        served.wait(lambda: "bit more" in served.get("zh-en/02-sums/lab-forms/"))
+        monkeypatch.setenv("FISHBOOK_SITE_URL", served.url)
+        build(copied)
+        site = copied / "site"
+        paths = [path for path in site.rglob("*") if path.is_file()]
+        names = {path.relative_to(site).as_posix() for path in paths}
+        assert "en/search.json" in names and len(names) > 100
+        assert [
+            name
+            for name in sorted(names)
+            if not name.endswith("sitemap.xml.gz")
+            and served.bytes_of(name) != (site / name).read_bytes()
+        ] == []
+
+
+def test_a_new_page_and_a_new_title_are_served(copied: Path) -> None:
+    with serving(copied, FISHBOOK) as served:
+        write_text(copied / "docs/01-gates/lab-new.md", "# 新 | Quite new {#new}\n")
+        served.wait(lambda: "Quite new" in served.get(f"en/{GATES[5:-3]}/"))
+        edit(copied / SUMS, "A total", "A grand total")
+        served.wait(lambda: "A grand total" in served.get("en/02-sums/"))
+        assert "A grand total" in served.get("zh-en/02-sums/lab-many/")
+
+
+def test_a_mistake_is_shown_in_the_browser_at_its_line(copied: Path) -> None:
+    page, line = f"en/{TOTAL}", 3
+    with serving(copied, FISHBOOK) as served:
+        edit(copied / SUMS, "$x$ in", "$\\frac{x<b>$ in")
+        served.wait(lambda: f"{SUMS}:{line}" in served.get(page))
+        shown = served.get(page)
+        assert "KaTeX parse error" in shown and "mend the formula" in shown
+        assert "frac{x&lt;b&gt;" in shown and "frac{x<b>" not in shown
+        assert "这一页还不能显示" in shown and "can&#39;t be shown yet" in shown
+        assert "var livereload = " in shown
+        assert "<article" not in served.get("zh/a-extras/")
+        assert "var livereload = " not in served.get("en/assets/book.css")
+        edit(copied / SUMS, "$\\frac{x<b>$ in", "$x$ in")
+        edit(copied / SUMS, OLD, NEW)
+        served.wait(lambda: NEW in served.get(page))
+        assert "<article" in served.get("zh/a-extras/")
+        write_text(copied / DOT, "<svg/>")
+        served.wait(lambda: "figures/dot.svg: width" in served.get(page))
+        edit(copied / "mkdocs.yml", "name: material", "name: nothing")
+        served.wait(lambda: "theme name: &#39;nothing&#39;" in served.get(page))
+
+
+def test_the_pages_may_go_and_come_back(copied: Path) -> None:
+    page = f"en/{TOTAL}"
+    with serving(copied, FISHBOOK) as served:
+        assert OLD in served.get(page)
+        (copied / "docs").rename(copied / "away")
+        served.wait(lambda: "no pages here" in served.get(page))
+        (copied / "away").rename(copied / "docs")
+        served.wait(lambda: OLD in served.get(page))
+        edit(copied / SUMS, OLD, NEW)
+        served.wait(lambda: NEW in served.get(page))
+
+
+SCRATCH = [".#01-total.md", "._01-total.md", ".draft.md", "01-total.md~", "4913"]
+SCRATCH += ["#01-total.md#", ".01-total.md.swp", "01-total.md.tmp", ".hidden/x.md"]
+
+
+def test_an_editors_own_files_change_nothing(copied: Path) -> None:
+    before, files = disk.stamps(copied / "docs"), edition_files(Book.load(copied), "en")
+    for name in SCRATCH:
+        write_text(copied / "docs" / "02-sums" / name, "\0")
+        write_text(copied / "docs" / "02-sums" / "figures" / name, "\0")
+    for folder in ("02-sums", "02-sums/figures"):
+        (copied / "docs" / folder / ".#gone.svg").symlink_to("nobody@nowhere:1")
+        (copied / "docs" / folder / ".#gone.md").symlink_to("nobody@nowhere:1")
+    assert disk.stamps(copied / "docs") == before
+    assert edition_files(Book.load(copied), "en") == files
+    write_text(copied / SUMS, read_text(copied / SUMS) + "\n")
+    assert disk.stamps(copied / "docs") != before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_what_ends_a_server_leaves_nothing_behind(copied: Path, name: str) -> None:
+    with serving(copied, FISHBOOK) as served:
+        folders = [path for path in (copied / "tmp").iterdir() if path.is_dir()]
+        assert folders
+        served.process.send_signal(getattr(signal, name))
+        served.process.wait(timeout=60)
+        assert [path for path in folders if path.exists()] == []
+
+
+def test_two_servers_keep_their_links_apart(copied: Path) -> None:
+    notebook = "en/notebooks/02-sums-01-total.ipynb"
+    with serving(copied, FISHBOOK) as one, serving(copied, MKDOCS) as other:
+        for served in (one, other):
+            assert f"{served.url}en/01-gates/01-not/" in served.get(notebook)
+        edit(copied / SUMS, OLD, NEW)
+        for served in (one, other):
+            served.wait(lambda served=served: NEW in served.get(f"en/{TOTAL}"))
+            assert f"{served.url}en/01-gates/01-not/" in served.get(notebook)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--port", "99999"), "99999"),
+        (("--port", "0"), "0"),
+        (("--host", "no.such.host.invalid"), "no.such.host.invalid"),
+        (("--host", "192.0.2.1"), "192.0.2.1"),
+    ],
+)
+def test_an_impossible_address_is_named_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run_cli("serve", *options)
+    assert result.exit_code and said in result.output
+    assert "mkdocs.yml" not in result.output
+
+
+def test_a_busy_port_is_named_before_anything_is_built(copied: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        for command in (FISHBOOK, MKDOCS):
+            words = [sys.executable, *(word.format(port=port) for word in command)]
+            done = subprocess.run(words, cwd=copied, capture_output=True, text=True)
+            assert done.returncode
+            assert f"port {port} of 127.0.0.1: " in done.stderr
+            assert "choose another port" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://::1:8000/book/", "http://[::1]:8000/book/"),
+        ("http://[::1]:8000/", "http://[::1]:8000/"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000/"),
+        ("https://book.example/", "https://book.example/"),
+        ("/", "/"),
+    ],
+)
+def test_a_host_with_colons_stands_in_brackets(url: str, shown: str) -> None:
+    assert bracketed(url) == shown
