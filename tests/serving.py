@@ -20,7 +20,12 @@ from sites import HOME
 
 FISHBOOK = ["-m", "fishbook.loom", "serve", "--port", "{port}"]
 MKDOCS = ["-m", "mkdocs", "serve", "--dev-addr", "127.0.0.1:{port}"]
+QUOTE = r"(?:'|&#39;)"
 RELOAD = re.compile(rb"<script>\nvar livereload = .*?</script>", re.S)
+ALLOWED = re.compile(
+    f"; script-src {QUOTE}self{QUOTE} {QUOTE}unsafe-inline{QUOTE}".encode()
+)
+"""What a served page has more than one that is built."""
 
 
 @dataclass
@@ -42,9 +47,9 @@ class Served:
         """Give a file as it was built, also that of a wrong address."""
         try:
             with urllib.request.urlopen(self.url + where, timeout=60) as answer:
-                return RELOAD.sub(b"", answer.read())
+                return ALLOWED.sub(b"", RELOAD.sub(b"", answer.read()))
         except urllib.error.HTTPError as error:
-            return bytes(error.read())
+            return ALLOWED.sub(b"", error.read())
         except OSError:
             return b""
 
@@ -53,10 +58,13 @@ class Served:
         return self.bytes_of(where).decode()
 
     def wait(self, until: Callable[[], bool]) -> None:
-        """Wait for something to happen while the server runs."""
-        while not until():
+        """Wait for something to happen while the server runs, two minutes at most."""
+        for _ in range(1200):
+            if until():
+                return
             assert self.process.poll() is None, self.said.read_text(encoding="utf-8")
             time.sleep(0.1)
+        raise TimeoutError(self.said.read_text(encoding="utf-8"))
 
 
 def free_port() -> int:

@@ -154,7 +154,7 @@ def test_a_formulas_styles_are_classes_that_a_style_sheet_explains(
     katex: formulas.Katex,
 ) -> None:
     rendered = katex.render([("x^2", False)])
-    sheet = formulas.style_sheet(rendered.values())
+    sheet = formulas.style_sheet(formulas.styles(rendered.values()))
     shown = formulas.put("<!--formula 0-->", [("x^2", False)], rendered)
     assert "style=" in rendered["x^2", False] and "style=" not in shown
     used = set(re.findall(r"\bk[0-9a-f]{7}\b", shown))

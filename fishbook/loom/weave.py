@@ -105,7 +105,7 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
     for name in sorted(drawn(book)):
         if found := book.stamps.get(f"{book.docs.as_posix()}/{name}"):
             parts[name] = Part(found, partial(_picture, book, name, edition))
-    for name in sorted(linked_files(book) - drawn(book)):
+    for name in sorted(linked_files(book) - parts.keys()):
         if found := disk.stamp(book.docs / name):
             parts[name] = Part(found, (book.docs / name).read_bytes)
     return parts
