@@ -72,8 +72,8 @@ def test_one_process_builds_again_after_edits_and_mistakes(
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        (GATES, "y = 1 - x", "y = \\frac{1", f"{GATES}:14: KaTeX parse error"),
-        (SUMS, "，$x$ 见", "，$x_{1$ 见", f"{SUMS}:3: KaTeX parse error"),
+        (GATES, "y = 1 - x", "y = \\frac{1", f"{GATES}:15: KaTeX parse error"),
+        (SUMS, "，$x$ 见", "，$x_{1$ 见", f"{SUMS}:5: KaTeX parse error"),
         (SUMS, "，$x$ 见", "，$\\nosuch$ 见", "mend the formula '\\\\nosuch'"),
         ("mkdocs.yml", "not-formula", "nothing", "moved: old/gate: no label #nothing"),
         (DOT, 'viewBox="0 0 9 9"', "", f"{FIGURE} width ''"),

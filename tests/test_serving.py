@@ -76,7 +76,7 @@ def test_a_new_page_and_a_new_title_are_served(copied: Path) -> None:
 
 
 def test_a_mistake_is_shown_in_the_browser_at_its_line(copied: Path) -> None:
-    page, line = f"en/{TOTAL}", 3
+    page, line = f"en/{TOTAL}", 9
     with serving(copied, FISHBOOK) as served:
         edit(copied / SUMS, "$x$ in", "$\\frac{x<b>$ in")
         served.wait(lambda: f"{SUMS}:{line}" in served.get(page))

@@ -83,14 +83,15 @@ def render_formulas(
 
     Raises a problem for each formula that is wrong.
     """
-    found = {page: dict(_formulas(book, page)) for page in pages}
+    # Where a formula stands more than once, its first place counts.
+    found = {page: dict(reversed([*_formulas(book, page)])) for page in pages}
     places = {formula: at for here in found.values() for formula, at in here.items()}
     try:
         rendered = katex.render(places)
     except WrongFormulasError as error:
         raise LoomError(
             Problem(*places[formula], why, f"mend the formula {formula[0]!r}")
-            for formula, why in error.wrong.items()
+            for formula, why in sorted(error.wrong.items(), key=lambda w: places[w[0]])
         ) from None
     return {page: styles(rendered[f] for f in here) for page, here in found.items()}
 
@@ -100,14 +101,17 @@ def _formulas(
 ) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
     """Yield each formula, as the site asks for it, with its page and line."""
     for block in page.blocks:
-        here = page.path, block.line
         if isinstance(block, Formula):
-            yield (numbered_tex(book, block).strip("$").strip(), True), here
+            tex = numbered_tex(book, block).strip("$").strip()
+            below = block.raw.startswith("$$\n")
+            yield (tex, True), (page.path, block.line + below)
         for text in texts(block):
             for span in spans(text):
                 if span.kind == "formula":
                     displayed = span.text.startswith("$$")
-                    yield (span.text.strip("$").strip(), displayed), here
+                    above = block.raw.partition(span.text)[0].count("\n")
+                    at = page.path, block.line + above
+                    yield (span.text.strip("$").strip(), displayed), at
 
 
 def numbered(book: Book, page: Page) -> dict[str, str]:
