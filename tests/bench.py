@@ -28,7 +28,7 @@ from fishbook.loom.site.build import build
 from fishbook.loom.weave import weave_edition
 
 ROUNDS = 3
-FEATURES = ["content.code.annotate", "content.code.copy", "navigation.instant"]
+FEATURES = ["content.code.annotate", "content.code.copy"]
 ACTIVATIONS = "02-neural-network/01-neurons-and-activations"
 EDITS = {
     "prose": (ACTIVATIONS, "We now begin"),

@@ -4,16 +4,16 @@
   const site = new URL("..", __md_scope).pathname;
 
   // What a reader chose holds for all editions.
-  globalThis.__md_get = (name, storage = localStorage) => {
+  globalThis.__md_get = (name, storage) => {
     try {
-      return JSON.parse(storage.getItem(`${site}.${name}`));
+      return JSON.parse((storage ?? localStorage).getItem(`${site}.${name}`));
     } catch {
       return null; // a reader may forbid it
     }
   };
-  globalThis.__md_set = (name, value, storage = localStorage) => {
+  globalThis.__md_set = (name, value, storage) => {
     try {
-      storage.setItem(`${site}.${name}`, JSON.stringify(value));
+      (storage ?? localStorage).setItem(`${site}.${name}`, JSON.stringify(value));
     } catch {}
   };
 
