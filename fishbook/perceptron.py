@@ -1,4 +1,4 @@
-# Tangled from docs/01-perceptron [e459c429ac3b80dd]
+# Tangled from docs/01-perceptron [d08644907de180d9]
 """Perceptrons: logic gates as weighted sums, and how one of them learns."""
 
 from __future__ import annotations
@@ -148,6 +148,29 @@ def OR(x1: float, x2: float) -> int:
     return fires([x1, x2], [0.5, 0.5], -0.2)
 
 
+def NOT(x: float) -> int:
+    """Return 1 if the input is 0, and 0 if it is 1.
+
+    Parameters
+    ----------
+    x : float
+        The input, usually 0 or 1.
+
+    Returns
+    -------
+    int
+        0 or 1.
+
+    Raises
+    ------
+    TypeError
+        If the input is not a real number.
+    ValueError
+        If the input is NaN.
+    """
+    return fires([x], [-1], 0.5)
+
+
 def gate(w: ArrayLike, b: float) -> Callable[..., int]:
     """Return a gate: a perceptron with fixed weights and bias.
 
@@ -183,29 +206,6 @@ def gate(w: ArrayLike, b: float) -> Callable[..., int]:
         return fires(x, weights, bias)
 
     return fire
-
-
-def NOT(x: float) -> int:
-    """Return 1 if the input is 0, and 0 if it is 1.
-
-    Parameters
-    ----------
-    x : float
-        The input, usually 0 or 1.
-
-    Returns
-    -------
-    int
-        0 or 1.
-
-    Raises
-    ------
-    TypeError
-        If the input is not a real number.
-    ValueError
-        If the input is NaN.
-    """
-    return fires([x], [-1], 0.5)
 
 
 def XOR(x1: float, x2: float) -> int:
