@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [dd9a4014f104e17a]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [32dfe18e2a1043d0]
 """Handwritten digits to learn from, and what turns them into batches."""
 
 from __future__ import annotations
@@ -32,102 +32,6 @@ __all__ = [
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
 
-def load_mnist(
-    normalize: bool = True,
-    flatten: bool = True,
-    one_hot_label: bool = False,
-    *,
-    path: str | PathLike[str] | None = None,
-) -> tuple[Arrays, Arrays]:
-    """Load the 60,000 training and 10,000 test images of MNIST with their labels.
-
-    Parameters
-    ----------
-    normalize : bool, optional
-        Pixels as float32 from 0 to 1; otherwise as uint8 from 0 to 255.
-    flatten : bool, optional
-        Images as rows of 784 pixels; otherwise of shape (1, 28, 28).
-    one_hot_label : bool, optional
-        Labels as rows of ten numbers, float32; otherwise as uint8 from 0 to 9.
-    path : path, optional
-        The folder with the four files; if not given, it is the one that
-        FISHBOOK_DATA names, or the cache, to which they are downloaded if needed.
-
-    Returns
-    -------
-    (x_train, t_train), (x_test, t_test) : pairs of ndarray
-        Images (N, 784) or (N, 1, 28, 28), labels (N,) or (N, 10); yours to change.
-
-    Raises
-    ------
-    TypeError
-        If a switch is neither True nor False: a folder is ``path=...``.
-    DataError
-        If a file can't be had, is damaged, or can't be stored.
-
-    References
-    ----------
-    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning
-    applied to document recognition", Proceedings of the IEEE 86(11), 2278-2324,
-    1998.
-    """
-    flags(normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
-    options = (255, normalize, flatten, one_hot_label)
-    train, test = (
-        (mnist_array(f"{part}-images", path), mnist_array(f"{part}-labels", path))
-        for part in ("train", "t10k")
-    )
-    return _shaped(train, *options), _shaped(test, *options)
-
-
-def load_digits(
-    normalize: bool = True, flatten: bool = True, one_hot_label: bool = False
-) -> tuple[Arrays, Arrays]:
-    """Load 1,437 training and 360 test images of 8x8 pixels with their labels.
-
-    Parameters
-    ----------
-    normalize : bool, optional
-        Pixels as float32 from 0 to 1; otherwise as uint8 from 0 to 16.
-    flatten : bool, optional
-        Images as rows of 64 pixels; otherwise of shape (1, 8, 8).
-    one_hot_label : bool, optional
-        Labels as rows of ten numbers, float32; otherwise as uint8 from 0 to 9.
-
-    Returns
-    -------
-    (x_train, t_train), (x_test, t_test) : pairs of ndarray
-        Images (N, 64) or (N, 1, 8, 8), labels (N,) or (N, 10); yours to change.
-
-    Raises
-    ------
-    TypeError
-        If a switch is neither True nor False.
-
-    References
-    ----------
-    E. Alpaydin and C. Kaynak, "Optical recognition of handwritten digits", UCI
-    Machine Learning Repository, 1998.
-    """
-    file = files("fishbook") / "data" / "digits.npz"
-    with file.open("rb") as data, np.load(data, allow_pickle=False) as stored:
-        x, t = stored["images"], stored["labels"]
-    flags(normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
-    options = (16, normalize, flatten, one_hot_label)
-    train, test = (x[:1437], t[:1437]), (x[1437:], t[1437:])
-    return _shaped(train, *options), _shaped(test, *options)
-
-
-def _shaped(
-    part: Arrays, top: int, normalize: bool, flatten: bool, one_hot_label: bool
-) -> Arrays:
-    """Return images and labels in the form asked for."""
-    x, t = part
-    x = x.reshape(len(x), -1) if flatten else x[:, np.newaxis]
-    x = np.divide(x, top, dtype=np.float32) if normalize else x.copy()
-    return x, one_hot(t) if one_hot_label else t.copy()
-
-
 def one_hot(t: ArrayLike, num_classes: int = 10) -> NDArray[np.float32]:
     """Return each label as a row of zeros with a 1 at the label's place.
 
@@ -155,91 +59,6 @@ def one_hot(t: ArrayLike, num_classes: int = 10) -> NDArray[np.float32]:
     [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
     """
     return np.eye(num_classes, dtype=np.float32)[labels(t, (None, num_classes))]
-
-
-SHADES = 6
-"""How many shades of ink `show_digits` tells apart."""
-
-
-def show_digits(x: ArrayLike, t: ArrayLike | None = None, ncols: int = 10) -> Any:
-    """Draw images in rows, the brighter a pixel the darker the ink.
-
-    Parameters
-    ----------
-    x : array_like, shape (N, D), (N, H, W) or (N, 1, H, W)
-        Square images; 0 is the background, the largest number full ink.
-    t : array_like, shape (N,), optional
-        Labels to write under them.
-    ncols : int, optional
-        How many images stand in a row.
-
-    Returns
-    -------
-    Picture
-
-    Raises
-    ------
-    ValueError
-        If the images aren't square, or there isn't a label for each.
-    """
-    from html import escape
-
-    from fishbook.diagrams import PALETTE, Picture
-
-    images, ncols = _images(x), count("ncols", ncols, least=1)
-    words = [] if t is None else [str(label) for label in paired(images, t)[1]]
-    size, gap = 48.0, 10.0
-    height = size + gap + (16 if words else 0)
-    parts = []
-    for at, image in enumerate(images):
-        row, column = divmod(at, ncols)
-        x0, y0 = column * (size + gap), row * height
-        parts.append(f'<g transform="translate({x0:g} {y0:g})">\n')
-        parts.append(_ink(image, size, PALETTE["ink"]))
-        if words:
-            parts.append(
-                f'<text x="{size / 2:g}" y="{size + 14:g}" font-size="14"'
-                f' font-family="sans-serif" text-anchor="middle"'
-                f' fill="{PALETTE["muted"]}">{escape(words[at])}</text>\n'
-            )
-        parts.append("</g>\n")
-    width = min(ncols, len(images)) * (size + gap) - gap
-    return Picture(width, -(-len(images) // ncols) * height - gap + 4, "".join(parts))
-
-
-def _images(x: ArrayLike) -> NDArray[np.float64]:
-    """Return images with pixels from 0 to 1, shape (N, side, side)."""
-    values = np.asarray(x)
-    side = round((values.size / max(len(values), 1)) ** 0.5) if values.ndim else 0
-    if values.ndim < 2 or not side or values.size != len(values) * side * side:
-        raise ValueError(
-            f"got x with shape {values.shape}, but want square images, (N, D) or"
-            " (N, 1, H, W); put a single image in a list"
-        )
-    pixels = np.clip(values.reshape(-1, side, side).astype(np.float64), 0, None)
-    return pixels / (pixels.max() or 1.0)
-
-
-def _ink(image: NDArray[np.float64], size: float, colour: str) -> str:
-    """Draw an image; each shade of ink is one path, made of runs of pixels."""
-    shades = np.rint(image * SHADES)
-    parts = [f'<g transform="scale({size / len(image):.3f})">\n']
-    for shade in range(1, SHADES + 1):
-        runs = (f"M{x} {y}h{n}v1h-{n}z" for x, y, n in _runs(shades == shade))
-        if path := "".join(runs):
-            parts.append(
-                f'<path d="{path}" fill="{colour}" shape-rendering="crispEdges"'
-                f' fill-opacity="{shade / SHADES:.2f}"/>\n'
-            )
-    return "".join([*parts, "</g>\n"])
-
-
-def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
-    """Yield x, y and length of each run of marked pixels."""
-    for y, line in enumerate(mask):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], line, [0]])))
-        for start, end in edges.reshape(-1, 2).tolist():
-            yield start, y, end - start
 
 
 def train_val_split(
@@ -323,3 +142,185 @@ def batches(
     order = np.random.default_rng(rng).choice(len(x), len(x), replace=replace)
     parts = (order[at : at + size] for at in range(0, len(x), size))
     return ((x[part], t[part]) for part in parts)
+
+
+def load_mnist(
+    normalize: bool = True,
+    flatten: bool = True,
+    one_hot_label: bool = False,
+    *,
+    path: str | PathLike[str] | None = None,
+) -> tuple[Arrays, Arrays]:
+    """Load the 60,000 training and 10,000 test images of MNIST with their labels.
+
+    Parameters
+    ----------
+    normalize : bool, optional
+        Pixels as float32 from 0 to 1; otherwise as uint8 from 0 to 255.
+    flatten : bool, optional
+        Images as rows of 784 pixels; otherwise of shape (1, 28, 28).
+    one_hot_label : bool, optional
+        Labels as rows of ten numbers, float32; otherwise as uint8 from 0 to 9.
+    path : path, optional
+        The folder with the four files; if not given, it is the one that
+        FISHBOOK_DATA names, or the cache, to which they are downloaded if needed.
+
+    Returns
+    -------
+    (x_train, t_train), (x_test, t_test) : pairs of ndarray
+        Images (N, 784) or (N, 1, 28, 28), labels (N,) or (N, 10); yours to change.
+
+    Raises
+    ------
+    TypeError
+        If a switch is neither True nor False: a folder is ``path=...``.
+    DataError
+        If a file can't be had, is damaged, or can't be stored.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning
+    applied to document recognition", Proceedings of the IEEE 86(11), 2278-2324,
+    1998.
+    """
+    flags(normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
+    options = (255, normalize, flatten, one_hot_label)
+    train, test = (
+        (mnist_array(f"{part}-images", path), mnist_array(f"{part}-labels", path))
+        for part in ("train", "t10k")
+    )
+    return _shaped(train, *options), _shaped(test, *options)
+
+
+def _shaped(
+    part: Arrays, top: int, normalize: bool, flatten: bool, one_hot_label: bool
+) -> Arrays:
+    """Return images and labels in the form asked for."""
+    x, t = part
+    x = x.reshape(len(x), -1) if flatten else x[:, np.newaxis]
+    x = np.divide(x, top, dtype=np.float32) if normalize else x.copy()
+    return x, one_hot(t) if one_hot_label else t.copy()
+
+
+def load_digits(
+    normalize: bool = True, flatten: bool = True, one_hot_label: bool = False
+) -> tuple[Arrays, Arrays]:
+    """Load 1,437 training and 360 test images of 8x8 pixels with their labels.
+
+    Parameters
+    ----------
+    normalize : bool, optional
+        Pixels as float32 from 0 to 1; otherwise as uint8 from 0 to 16.
+    flatten : bool, optional
+        Images as rows of 64 pixels; otherwise of shape (1, 8, 8).
+    one_hot_label : bool, optional
+        Labels as rows of ten numbers, float32; otherwise as uint8 from 0 to 9.
+
+    Returns
+    -------
+    (x_train, t_train), (x_test, t_test) : pairs of ndarray
+        Images (N, 64) or (N, 1, 8, 8), labels (N,) or (N, 10); yours to change.
+
+    Raises
+    ------
+    TypeError
+        If a switch is neither True nor False.
+
+    References
+    ----------
+    E. Alpaydin and C. Kaynak, "Optical recognition of handwritten digits", UCI
+    Machine Learning Repository, 1998.
+    """
+    file = files("fishbook") / "data" / "digits.npz"
+    with file.open("rb") as data, np.load(data, allow_pickle=False) as stored:
+        x, t = stored["images"], stored["labels"]
+    flags(normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
+    options = (16, normalize, flatten, one_hot_label)
+    train, test = (x[:1437], t[:1437]), (x[1437:], t[1437:])
+    return _shaped(train, *options), _shaped(test, *options)
+
+
+SHADES = 6
+"""How many shades of ink `show_digits` tells apart."""
+
+
+def show_digits(x: ArrayLike, t: ArrayLike | None = None, ncols: int = 10) -> Any:
+    """Draw images in rows, the brighter a pixel the darker the ink.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, D), (N, H, W) or (N, 1, H, W)
+        Square images; 0 is the background, the largest number full ink.
+    t : array_like, shape (N,), optional
+        Labels to write under them.
+    ncols : int, optional
+        How many images stand in a row.
+
+    Returns
+    -------
+    Picture
+        A notebook shows it; ``save("digits.svg")`` writes it.
+
+    Raises
+    ------
+    ValueError
+        If the images aren't square, or there isn't a label for each.
+    """
+    from html import escape
+
+    from fishbook.diagrams import PALETTE, Picture
+
+    images, ncols = _images(x), count("ncols", ncols, least=1)
+    words = [] if t is None else [str(label) for label in paired(images, t)[1]]
+    size, gap = 48.0, 10.0
+    height = size + gap + (16 if words else 0)
+    parts = []
+    for at, image in enumerate(images):
+        row, column = divmod(at, ncols)
+        x0, y0 = column * (size + gap), row * height
+        parts.append(f'<g transform="translate({x0:g} {y0:g})">\n')
+        parts.append(_ink(image, size, PALETTE["ink"]))
+        if words:
+            parts.append(
+                f'<text x="{size / 2:g}" y="{size + 14:g}" font-size="14"'
+                f' font-family="sans-serif" text-anchor="middle"'
+                f' fill="{PALETTE["muted"]}">{escape(words[at])}</text>\n'
+            )
+        parts.append("</g>\n")
+    width = min(ncols, len(images)) * (size + gap) - gap
+    return Picture(width, -(-len(images) // ncols) * height - gap + 4, "".join(parts))
+
+
+def _images(x: ArrayLike) -> NDArray[np.float64]:
+    """Return images with pixels from 0 to 1, shape (N, side, side)."""
+    values = np.asarray(x)
+    side = round((values.size / max(len(values), 1)) ** 0.5) if values.ndim else 0
+    if values.ndim < 2 or not side or values.size != len(values) * side * side:
+        raise ValueError(
+            f"got x with shape {values.shape}, but want square images, (N, D) or"
+            " (N, 1, H, W); put a single image in a list"
+        )
+    pixels = np.clip(values.reshape(-1, side, side).astype(np.float64), 0, None)
+    return pixels / (pixels.max() or 1.0)
+
+
+def _ink(image: NDArray[np.float64], size: float, colour: str) -> str:
+    """Draw an image; each shade of ink is one path, made of runs of pixels."""
+    shades = np.rint(image * SHADES)
+    parts = [f'<g transform="scale({size / len(image):.3f})">\n']
+    for shade in range(1, SHADES + 1):
+        runs = (f"M{x} {y}h{n}v1h-{n}z" for x, y, n in _runs(shades == shade))
+        if path := "".join(runs):
+            parts.append(
+                f'<path d="{path}" fill="{colour}" shape-rendering="crispEdges"'
+                f' fill-opacity="{shade / SHADES:.2f}"/>\n'
+            )
+    return "".join([*parts, "</g>\n"])
+
+
+def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """Yield x, y and length of each run of marked pixels."""
+    for y, line in enumerate(mask):
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], line, [0]])))
+        for start, end in edges.reshape(-1, 2).tolist():
+            yield start, y, end - start

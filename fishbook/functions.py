@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [a2305d3fb3e0a142]
+# Tangled from docs/02-neural-network, docs/03-learning [262c763247d8fc3d]
 """Activation, output and loss functions: NumPy arrays in, NumPy arrays out."""
 
 from __future__ import annotations
@@ -74,50 +74,6 @@ def sigmoid(x: ArrayLike) -> Floats:
     return np.maximum(e, a >= 0) / (1 + e)
 
 
-def sigmoid_grad(x: ArrayLike) -> Floats:
-    """Return the derivative of the sigmoid, h(x) (1 - h(x)).
-
-    Parameters
-    ----------
-    x : array_like, any shape
-        Pre-activations, not values of the sigmoid.
-
-    Returns
-    -------
-    ndarray, shape of `x`
-        Between 0 and 1/4; float32 stays float32.
-
-    Raises
-    ------
-    TypeError
-        If `x` is not made of real numbers.
-    """
-    y = sigmoid(x)
-    return y * (1 - y)
-
-
-def tanh_grad(x: ArrayLike) -> Floats:
-    """Return the derivative of the hyperbolic tangent, 1 - tanh(x)².
-
-    Parameters
-    ----------
-    x : array_like, any shape
-        Pre-activations, not values of tanh.
-
-    Returns
-    -------
-    ndarray, shape of `x`
-        Between 0 and 1; float32 stays float32.
-
-    Raises
-    ------
-    TypeError
-        If `x` is not made of real numbers.
-    """
-    y: Floats = np.tanh(floats("x", x))
-    return 1 - y**2
-
-
 def relu(x: ArrayLike) -> Floats:
     """Return x where it is positive, otherwise 0.
 
@@ -138,28 +94,6 @@ def relu(x: ArrayLike) -> Floats:
     """
     y: Floats = np.maximum(floats("x", x), 0)
     return y
-
-
-def relu_grad(x: ArrayLike) -> Floats:
-    """Return the derivative of ReLU: 1 where x is positive, otherwise 0.
-
-    Parameters
-    ----------
-    x : array_like, any shape
-        Pre-activations.
-
-    Returns
-    -------
-    ndarray, shape of `x`
-        0 at x = 0 itself, by convention; float32 stays float32.
-
-    Raises
-    ------
-    TypeError
-        If `x` is not made of real numbers.
-    """
-    slope: Floats = np.heaviside(floats("x", x), 0)
-    return slope
 
 
 def identity_function(x: ArrayLike) -> Floats:
@@ -214,6 +148,72 @@ def softmax(a: ArrayLike) -> Floats:
     e: Floats = np.exp(a - a.max(axis=-1, keepdims=True))
     y: Floats = e / e.sum(axis=-1, keepdims=True)
     return y
+
+
+def sigmoid_grad(x: ArrayLike) -> Floats:
+    """Return the derivative of the sigmoid, h(x) (1 - h(x)).
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Pre-activations, not values of the sigmoid.
+
+    Returns
+    -------
+    ndarray, shape of `x`
+        Between 0 and 1/4; float32 stays float32.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not made of real numbers.
+    """
+    y = sigmoid(x)
+    return y * (1 - y)
+
+
+def tanh_grad(x: ArrayLike) -> Floats:
+    """Return the derivative of the hyperbolic tangent, 1 - tanh(x)².
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Pre-activations, not values of tanh.
+
+    Returns
+    -------
+    ndarray, shape of `x`
+        Between 0 and 1; float32 stays float32.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not made of real numbers.
+    """
+    y: Floats = np.tanh(floats("x", x))
+    return 1 - y**2
+
+
+def relu_grad(x: ArrayLike) -> Floats:
+    """Return the derivative of ReLU: 1 where x is positive, otherwise 0.
+
+    Parameters
+    ----------
+    x : array_like, any shape
+        Pre-activations.
+
+    Returns
+    -------
+    ndarray, shape of `x`
+        0 at x = 0 itself, by convention; float32 stays float32.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not made of real numbers.
+    """
+    slope: Floats = np.heaviside(floats("x", x), 0)
+    return slope
 
 
 def log_softmax(a: ArrayLike) -> Floats:

@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [2cd0a90d24ea9932]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [439ca90c808e7f9c]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Network = dict[str, Floats]
 
 
 def init_network() -> Network:
-    """Return the weights and biases of a small network with 2-3-2-2 neurons.
+    """Return the weights and biases of a small 2-3-2-2 network.
 
     Returns
     -------
@@ -72,23 +72,6 @@ def forward(network: Network, x: ArrayLike) -> Floats:
     z1 = sigmoid(x @ network["W1"] + network["b1"])
     z2 = sigmoid(z1 @ network["W2"] + network["b2"])
     return identity_function(z2 @ network["W3"] + network["b3"])
-
-
-def load_sample_network() -> Network:
-    """Load the weights of a network with 784-50-100-10 neurons that reads digits.
-
-    Its weights were learned from MNIST's 60,000 training images, with pixels
-    from 0 to 1.
-
-    Returns
-    -------
-    dict
-        W1 (784, 50), b1 (50,), W2 (50, 100), b2 (100,), W3 (100, 10), b3 (10,),
-        float32.
-    """
-    file = files("fishbook") / "data" / "sample_network.npz"
-    with file.open("rb") as data, np.load(data, allow_pickle=False) as stored:
-        return {name: stored[name].astype(np.float32) for name in stored.files}
 
 
 def predict(network: Network, x: ArrayLike) -> Floats:
@@ -172,3 +155,20 @@ class SimpleNet:
 
 
 simpleNet = SimpleNet
+
+
+def load_sample_network() -> Network:
+    """Load the weights of a 784-50-100-10 network that reads digits.
+
+    Its weights were learned from MNIST's 60,000 training images, with pixels
+    from 0 to 1.
+
+    Returns
+    -------
+    dict
+        W1 (784, 50), b1 (50,), W2 (50, 100), b2 (100,), W3 (100, 10), b3 (10,),
+        float32.
+    """
+    file = files("fishbook") / "data" / "sample_network.npz"
+    with file.open("rb") as data, np.load(data, allow_pickle=False) as stored:
+        return {name: stored[name].astype(np.float32) for name in stored.files}

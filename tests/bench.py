@@ -31,7 +31,7 @@ ROUNDS = 3
 FEATURES = ["content.code.annotate", "content.code.copy"]
 ACTIVATIONS = "02-neural-network/01-neurons-and-activations"
 EDITS = {
-    "prose": (ACTIVATIONS, "We now begin"),
+    "prose": (ACTIVATIONS, "First comes"),
     "code": (ACTIVATIONS, "x = np.array([-1.0, 1.0, 2.0])\n"),
     "chunk": (ACTIVATIONS, "from fishbook.checks import decided, floats\n\n"),
     "lab": ("02-neural-network/lab-recognizing-digits", '<div lang="en" markdown>\n\n'),

@@ -9,6 +9,7 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -212,3 +213,10 @@ def test_wrong_input_is_explained(draw: Callable[[], object], message: str) -> N
 def test_importing_needs_no_matplotlib() -> None:
     code = "import sys, fishbook.diagrams; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_picture_is_named_in_a_line_and_saved_as_it_shows(tmp_path: Path) -> None:
+    picture = xor_network()
+    assert repr(picture) == f"Picture(width={picture.width}, height={picture.height})"
+    picture.save(tmp_path / "xor.svg")
+    assert (tmp_path / "xor.svg").read_text(encoding="utf-8") == picture._repr_svg_()

@@ -95,6 +95,17 @@ def test_blanks_within_a_pictures_text_stay() -> None:
     assert f"</style>{text}</svg>" in figures.finish(svg, "en")
 
 
+def test_a_shape_that_others_use_stays_though_it_is_not_seen_itself() -> None:
+    """They give it their own colours: a marker is filled where it stands."""
+    shape = '<path id="m" d="M0 0h9v9z" style="stroke: #000000; stroke-opacity: 0"/>'
+    used = '<use xlink:href="#m" x="1" y="2" style="fill: #000001"/>'
+    svg = f'<svg width="9" height="9"><defs>{shape}</defs>{used}</svg>'
+    assert shape in figures.finish(svg, "en")
+    assert shape.replace(' id="m"', "") not in figures.finish(
+        svg.replace(' id="m"', ""), "en"
+    )
+
+
 def test_a_large_picture_is_read_once_not_once_a_point() -> None:
     points = " \n".join(f"L {n}.123456 {n}.654321" for n in range(50_000))
     svg = f'<svg width="9" height="9"><path d="M 0 0 {points}"/></svg>'

@@ -4,7 +4,9 @@ A point is a complex number, x + yi: its length is `abs`, and a product turns it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 
 from fishbook.diagrams.labels import LETTER, WORD, Label, number, text, width
 from fishbook.diagrams.palette import PALETTE
@@ -38,7 +40,11 @@ class Picture:
 
     width: float
     height: float
-    body: str
+    body: str = field(repr=False)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the drawing to a file, as SVG."""
+        Path(path).write_text(self._repr_svg_(), encoding="utf-8", newline="\n")
 
     def _repr_svg_(self) -> str:
         wide, tall = number(self.width), number(self.height)

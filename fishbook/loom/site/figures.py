@@ -18,7 +18,7 @@ ROOT = re.compile(r"<svg\b(?P<attributes>[^>]*)>")
 TAG = re.compile(r"(<[^>]*>)")
 LINK = re.compile(r'(?<=href="#)[^"]+|(?<=url\(#)[^)]+|(?<=labelledby=")[^"]+')
 ID = re.compile(r' id="([^"]*)"')
-UNSEEN = re.compile(r'<path [^>]*style="(?:fill: none|[^"]*opacity: 0)"/>')
+UNSEEN = re.compile(r'<path (?!id=)[^>]*style="(?:fill: none|[^"]*opacity: 0)"/>')
 NUMBER = re.compile(r"(?P<kept>(?:scale|matrix)\([^)]*\))|(?<![\d.])-?\d*\.\d{3,}")
 """Digits beyond a hundredth of a pixel, which make half of a plot's bytes."""
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
