@@ -458,6 +458,16 @@ def test_a_lab_adds_nothing_to_the_package() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["index", "01-a/index"])
+def test_an_opening_page_may_show_where_it_leads(name: str) -> None:
+    early, late = titled([python("from fishbook.a import f"), chunk("def f(): ...")])
+    assert problems_of(book_at({name: early, "02-b/01-y": late})) == []
+    code = "from fishbook.a import f\n\ng = f"
+    (early,) = titled([chunk(code, "fishbook/b.py")])
+    (problem,) = problems_of(book_at({name: early, "02-b/01-y": late}))
+    assert "f comes later, at docs/02-b/01-y.md:4" in problem
+
+
 def test_an_appendix_serves_the_pages_before_it() -> None:
     early, late = titled([python("from fishbook.a import f"), chunk("def f(): ...")])
     assert problems_of(book_at({"01-a/01-x": early, "a-extras/01-u": late})) == []

@@ -43,7 +43,7 @@ def run(*arguments: str) -> str:
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("CITATION.cff", "version: {}\n"), ("docs/index.md", "{{Version {}}}")],
+    [("CITATION.cff", "version: {}\n"), ("docs/00-reading.md", "{{Version {}}}")],
 )
 def test_the_version_is_the_same_everywhere(name: str, line: str) -> None:
     assert line.format(fishbook.__version__) in read(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,28 @@ def test_a_chapter_opens_with_a_list_of_its_pages(recorded: Path) -> None:
     assert '[2.2 练习 <span lang="en">Exercises</span>](02-exercises.md)' in both
     first = woven(recorded, "zh", "01-gates/index.md")
     assert first.count("- [") == 1
-    assert "contents" not in woven(recorded, "zh", "index.md")
+    assert "contents" not in woven(recorded, "zh", "01-gates/01-not.md")
+
+
+def test_the_book_opens_with_a_list_of_all_its_pages(recorded: Path) -> None:
+    text = woven(recorded, "en", "index.md")
+    links = re.findall(r"^( *)- \[(.*?)\]\((.*?)\)<br>", text, re.M)
+    assert links == [
+        ("", "1 Gates", "01-gates/index.md"),
+        ("    ", "1.1 The gate NOT", "01-gates/01-not.md"),
+        ("", "2 Sums", "02-sums/index.md"),
+        ("    ", "2.1 A total", "02-sums/01-total.md"),
+        ("    ", "2.2 Exercises", "02-sums/02-exercises.md"),
+        ("    ", "Lab: many", "02-sums/lab-many.ipynb"),
+        ("", "A Extras", "a-extras/index.md"),
+        ("    ", "A.1 Guards", "a-extras/01-guards.md"),
+    ]
+    assert text.endswith("\n\n</div>\n")
+
+
+def test_a_page_that_lists_none_has_no_list() -> None:
+    book = book_at({"index": "# 书 | Book {#book}\n"})
+    assert "contents" not in Weaver(book, book.pages[0], "zh").text()
 
 
 def test_a_list_of_pages_has_each_first_sentence_alone() -> None:

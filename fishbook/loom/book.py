@@ -67,6 +67,13 @@ class Book:
             chapters.setdefault(page.chapter, []).append(page)
         return chapters
 
+    def listed(self, page: Page) -> list[Page]:
+        """Return the pages that one lists: a chapter's first, the book's first all."""
+        if not page.opens:
+            return []
+        pages = self.chapters[page.chapter] if page.chapter else self.pages
+        return pages[1:]
+
     @cached_property
     def labels(self) -> dict[str, Label]:
         """Every place that can be linked to, by its name; the first of equal ones."""

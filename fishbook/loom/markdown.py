@@ -41,8 +41,8 @@ class Weaver:
     def text(self) -> str:
         """Return the page as Markdown."""
         parts = [text for b in self.page.blocks if (text := self.block(b))]
-        if self.page.opens and self.page.chapter:
-            parts.append(self.contents())
+        if listed := self.book.listed(self.page):
+            parts.append(self.contents(listed))
         return "\n\n".join(parts) + "\n"
 
     def block(self, block: Block) -> str:
@@ -110,14 +110,16 @@ class Weaver:
             f'<figcaption markdown="span">{self.caption(block)}</figcaption>\n</figure>'
         )
 
-    def contents(self) -> str:
-        """Return the list of a chapter's pages, a line each."""
+    def contents(self, pages: list[Page]) -> str:
+        """Return a list of pages, a line each; those of other chapters under these."""
         rows = []
-        for page in self.book.chapters[self.page.chapter][1:]:
+        for page in pages:
+            first = self.book.chapters[page.chapter][0]
+            inner = page.chapter != self.page.chapter and page is not first
             title = titled(self.edition, self.book.number(page.anchor), page.title)
-            line = marked(self.edition, first_sentences(page, self.linked))
-            link = self.to_file(page)
-            rows.append(f"- [{title}]({link})<br>{plain_text(line)}")
+            line = plain_text(marked(self.edition, first_sentences(page, self.linked)))
+            row = f"- [{title}]({self.to_file(page)})<br>{line}"
+            rows.append("    " * inner + row)
         return '<div class="contents" markdown>\n\n' + "\n".join(rows) + "\n\n</div>"
 
     def linked(self, text: str) -> str:

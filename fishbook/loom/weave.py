@@ -94,7 +94,7 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
             up = relative(address(page), ".") + "/"
             parts[woven_file(page)] = Part(of, partial(notebook, up))
         else:
-            beside = tuple(book.chapters[page.chapter]) if page.opens else (page,)
+            beside = page, *book.listed(page)
             text = Weaver(book, page, edition).text
             parts[woven_file(page)] = Part((beside, book.places), text)
         if page.cells:

@@ -17,11 +17,16 @@ Place: TypeAlias = tuple[int, int, Page]
 
 
 def nothing_early(book: Book) -> Iterator[Problem]:
-    """A page imports what it or an earlier page defines; appendices serve all."""
+    """A page imports what it or an earlier page defines; appendices serve all.
+
+    An example on a page that opens the book, or a chapter, may show where it leads.
+    """
     defined = _places(book)
     for place, page in enumerate(book.pages):
         known: dict[str, str] = {}
         for cell in page.cells:
+            if page.opens and not cell.code.target:
+                continue
             file = cell.code.target.removesuffix(".py").replace("/", ".")
             for row, dotted in names.reached(cell.code.source, file, known):
                 at = cell.code.first_line + row - 1
