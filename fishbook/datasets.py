@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [32dfe18e2a1043d0]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [3c456f048af260d8]
 """Handwritten digits to learn from, and what turns them into batches."""
 
 from __future__ import annotations
@@ -61,6 +61,47 @@ def one_hot(t: ArrayLike, num_classes: int = 10) -> NDArray[np.float32]:
     return np.eye(num_classes, dtype=np.float32)[labels(t, (None, num_classes))]
 
 
+def batches(
+    x: ArrayLike,
+    t: ArrayLike,
+    batch_size: int,
+    rng: Seed = None,
+    replace: bool = False,
+) -> Iterator[Arrays]:
+    """Return an iterator over the samples of one epoch, in random batches.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, ...)
+        The samples.
+    t : array_like, shape (N,) or (N, K)
+        Their labels or targets.
+    batch_size : int
+        How many samples a batch has; the last one may have fewer.
+    rng : optional
+        What `numpy.random.default_rng` takes; chooses the samples.
+        `x` and `t` stay as they are.
+    replace : bool
+        Without replacement, each sample comes exactly once. With it, N samples are
+        drawn, some of them again and again, and about 37 % not at all.
+
+    Yields
+    ------
+    x_batch, t_batch : ndarray
+        Copies of rows of `x` and of the same rows of `t`.
+
+    Raises
+    ------
+    ValueError
+        If `x` and `t` differ in length, or if `batch_size` is less than 1.
+    """
+    x, t = paired(x, t)
+    size = count("batch_size", batch_size, least=1)
+    order = np.random.default_rng(rng).choice(len(x), len(x), replace=replace)
+    parts = (order[at : at + size] for at in range(0, len(x), size))
+    return ((x[part], t[part]) for part in parts)
+
+
 def train_val_split(
     x: ArrayLike,
     t: ArrayLike,
@@ -101,47 +142,6 @@ def train_val_split(
     order = np.random.default_rng(rng).permutation(len(x))
     val, train = order[:held_out], order[held_out:]
     return (x[train], t[train]), (x[val], t[val])
-
-
-def batches(
-    x: ArrayLike,
-    t: ArrayLike,
-    batch_size: int,
-    rng: Seed = None,
-    replace: bool = False,
-) -> Iterator[Arrays]:
-    """Return an iterator over the samples of one epoch, in random batches.
-
-    Parameters
-    ----------
-    x : array_like, shape (N, ...)
-        The samples.
-    t : array_like, shape (N,) or (N, K)
-        Their labels or targets.
-    batch_size : int
-        How many samples a batch has; the last one may have fewer.
-    rng : optional
-        What `numpy.random.default_rng` takes; chooses the samples.
-        `x` and `t` stay as they are.
-    replace : bool
-        Without replacement, each sample comes exactly once. With it, N samples are
-        drawn, some of them again and again, and about 37 % not at all.
-
-    Yields
-    ------
-    x_batch, t_batch : ndarray
-        Copies of rows of `x` and of the same rows of `t`.
-
-    Raises
-    ------
-    ValueError
-        If `x` and `t` differ in length, or if `batch_size` is less than 1.
-    """
-    x, t = paired(x, t)
-    size = count("batch_size", batch_size, least=1)
-    order = np.random.default_rng(rng).choice(len(x), len(x), replace=replace)
-    parts = (order[at : at + size] for at in range(0, len(x), size))
-    return ((x[part], t[part]) for part in parts)
 
 
 def load_mnist(

@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [439ca90c808e7f9c]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [b03918be17df2ac7]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -6,14 +6,16 @@ from __future__ import annotations
 from importlib.resources import files
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from fishbook.checks import Floats, Seed, decided, floats, labels, rows
 from fishbook.functions import identity_function, sigmoid, softmax, softmax_loss
+from fishbook.gradients import numerical_gradient
 
 __all__ = [
     "Network",
     "SimpleNet",
+    "TwoLayerNet",
     "accuracy",
     "forward",
     "init_network",
@@ -155,6 +157,92 @@ class SimpleNet:
 
 
 simpleNet = SimpleNet
+
+
+class TwoLayerNet:
+    """A hidden layer with the sigmoid, an output layer with softmax.
+
+    Parameters
+    ----------
+    input_size, hidden_size, output_size : int
+        How many inputs, hidden neurons and classes.
+    weight_init_std : float
+        Standard deviation of the first weights; biases start at 0.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1` (inputs, hidden), `b1`, `W2` (hidden, classes) and `b2`.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        weight_init_std: float = 0.01,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        rng, std = np.random.default_rng(rng), weight_init_std
+        params = {
+            "W1": std * rng.normal(size=(input_size, hidden_size)),
+            "b1": np.zeros(hidden_size),
+            "W2": std * rng.normal(size=(hidden_size, output_size)),
+            "b2": np.zeros(output_size),
+        }
+        self.params: Network = {k: v.astype(dtype) for k, v in params.items()}
+
+    def scores(self, x: ArrayLike) -> Floats:
+        """Return the scores of the classes, for one sample or one a row."""
+        p = self.params
+        z = sigmoid(rows("x", x, width=len(p["W1"])) @ p["W1"] + p["b1"])
+        return z @ p["W2"] + p["b2"]
+
+    def predict(self, x: ArrayLike) -> Floats:
+        """Return the probabilities of the classes."""
+        return softmax(self.scores(x))
+
+    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the mean cross-entropy, for class numbers or one-hot t."""
+        return softmax_loss(self.scores(x), t)
+
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the share of right answers, for class numbers or one-hot t."""
+        return accuracy(self.scores(x), t)
+
+    def numerical_gradient(self, x: ArrayLike, t: ArrayLike) -> Network:
+        """Return the gradient of the loss by differences, with the keys of params.
+
+        It takes two losses for each parameter, and wants parameters of float64.
+        """
+
+        def loss_now(_: Floats) -> float:
+            return self.loss(x, t)
+
+        return {k: numerical_gradient(loss_now, v) for k, v in self.params.items()}
+
+    def gradient(self, x: ArrayLike, t: ArrayLike) -> Network:
+        """Return the gradient of the loss by backpropagation, with the same keys."""
+        p = self.params
+        x = rows("x", x, width=len(p["W1"]))
+        t = labels(t, (*x.shape[:-1], len(p["b2"])))
+        x = np.atleast_2d(x)
+        z = sigmoid(x @ p["W1"] + p["b1"])
+        delta = softmax(z @ p["W2"] + p["b2"])
+        delta[np.arange(len(t)), t] -= 1
+        delta /= len(t)
+        hidden = delta @ p["W2"].T * z * (1 - z)
+        return {
+            "W1": x.T @ hidden,
+            "b1": hidden.sum(axis=0),
+            "W2": z.T @ delta,
+            "b2": delta.sum(axis=0),
+        }
 
 
 def load_sample_network() -> Network:

@@ -15,6 +15,7 @@ from fishbook.functions import softmax
 from fishbook.gradients import numerical_gradient
 from fishbook.networks import (
     SimpleNet,
+    TwoLayerNet,
     accuracy,
     forward,
     init_network,
@@ -238,3 +239,59 @@ def test_the_sample_network_agrees_with_pytorch() -> None:
         z = z @ torch.tensor(network[f"W{i}"]) + torch.tensor(network[f"b{i}"])
         z = torch.sigmoid(z) if i < 3 else torch.softmax(z, dim=-1)
     np.testing.assert_allclose(predict(network, x), z.numpy(), atol=1e-5)
+
+
+def test_two_layers_have_the_stated_shapes_and_start_small() -> None:
+    net = TwoLayerNet(784, 100, 10, rng=0)
+    shapes = {name: value.shape for name, value in net.params.items()}
+    assert shapes == {"W1": (784, 100), "b1": (100,), "W2": (100, 10), "b2": (10,)}
+    assert {value.dtype for value in net.params.values()} == {np.dtype(np.float32)}
+    assert abs(net.params["W1"].std() - 0.01) < 0.001
+    assert not net.params["b1"].any() and not net.params["b2"].any()
+    again = TwoLayerNet(784, 100, 10, rng=0)
+    np.testing.assert_array_equal(net.params["W2"], again.params["W2"])
+
+
+@pytest.mark.parametrize("hot", [False, True], ids=["numbers", "one-hot"])
+def test_both_gradients_of_two_layers_agree(hot: bool) -> None:
+    net = TwoLayerNet(5, 4, 3, weight_init_std=1, rng=0, dtype=np.float64)
+    x, t = np.random.default_rng(1).normal(size=(6, 5)), np.array([0, 2, 1, 1, 0, 2])
+    kept = {name: value.copy() for name, value in net.params.items()}
+    slow = net.numerical_gradient(x, np.eye(3)[t] if hot else t)
+    fast = net.gradient(x, np.eye(3)[t] if hot else t)
+    assert list(slow) == list(fast) == list(net.params)
+    for name, value in net.params.items():
+        assert fast[name].shape == value.shape
+        np.testing.assert_allclose(fast[name], slow[name], atol=1e-8)
+        np.testing.assert_array_equal(value, kept[name])
+
+
+def test_one_sample_is_a_batch_of_one() -> None:
+    net = TwoLayerNet(5, 4, 3, weight_init_std=1, rng=0, dtype=np.float64)
+    x = np.random.default_rng(1).normal(size=5)
+    assert net.predict(x).shape == (3,)
+    assert net.loss(x, 2) == pytest.approx(net.loss([x], [2]))
+    for name, value in net.gradient(x, 2).items():
+        np.testing.assert_allclose(value, net.gradient([x], [2])[name])
+
+
+@pytest.mark.parametrize(
+    ("x", "t"),
+    [(np.ones((2, 4)), [0, 1]), (np.ones((2, 5)), [0]), (np.ones((2, 5)), [0, 3])],
+    ids=["width", "fewer labels", "no such class"],
+)
+def test_two_layers_refuse_what_does_not_fit(x: Any, t: Any) -> None:
+    net = TwoLayerNet(5, 4, 3, rng=0)
+    for run in (net.loss, net.gradient):
+        with pytest.raises(ValueError, match="want"):
+            run(x, t)
+
+
+def test_two_layers_learn() -> None:
+    net = TwoLayerNet(2, 8, 2, weight_init_std=1, rng=0, dtype=np.float64)
+    x, t = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    for _ in range(2000):
+        grads = net.gradient(x, t)
+        for name in net.params:
+            net.params[name] -= grads[name]
+    assert net.accuracy(x, t) == 1
