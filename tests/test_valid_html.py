@@ -17,7 +17,8 @@ from fishbook.loom.problem import Problem
 from fishbook.loom.site.build import fish, page_of_root
 
 OTHERS = ("zh", "en")
-MOVED = re.search(r"\n      moved:\n +([^:]+):", (ROOT / "mkdocs.yml").read_text())
+SETTINGS = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+MOVED = re.search(r"\n      moved:\n +([^:]+):", SETTINGS)
 
 
 def wrong(pages: dict[str, str]) -> list[str]:
