@@ -132,6 +132,18 @@ def test_limits_that_follow_the_data_are_named_as_the_fault(
     )
 
 
+def test_a_curve_elsewhere_is_no_fault_of_the_axes(
+    plot: Callable[..., str], shown: str
+) -> None:
+    assert "set their limits" not in svg_difference(shown, plot(y="y + 5"), TWO)
+
+
+def test_numbers_in_words_are_compared_to_the_letter() -> None:
+    svg = '<svg><text x="1">0.5{}</text></svg>'
+    assert svg_difference(svg.format(0), svg.format(1))
+    assert svg_difference(svg.format(0), svg.format(1), TWO)
+
+
 def test_marks_may_shift_by_the_share(plot: Callable[..., str]) -> None:
     shown = plot(marker="o")
     assert svg_difference(shown, plot(marker="o", y="y + 0.039"), TWO) == ""
