@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sites import BOOK, HOME, ROOT
-
-from fishbook.loom.markdown import address
-from fishbook.loom.tangle import tangle
-from fishbook.loom.weave import source_page
+from sites import HOME, ROOT
 
 FLAGS = [
     "--no-sandbox",
@@ -26,8 +22,6 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-SOURCES = [f"{source_page(target).removesuffix('.md')}/" for target in tangle(BOOK)]
-PAGES = [*map(address, BOOK.pages), *SOURCES]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = """options => axe.run(options).then(found => found.violations
   .filter(rule => ["serious", "critical"].includes(rule.impact))

@@ -18,6 +18,11 @@ settings.register_profile("book", deadline=None)
 settings.load_profile("book")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker begin with what builds the site, the others with the pages."""
+    items.sort(key=lambda item: item.path.name != "test_browser_pages.py")
+
+
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the small book; tests that change it take `book_root` instead."""

@@ -22,12 +22,28 @@ from books import TWINS, make_book, write_text
 
 from fishbook.loom.blocks import Pair
 from fishbook.loom.book import Book
+from fishbook.loom.markdown import address
 from fishbook.loom.page import Page
+from fishbook.loom.tangle import tangle
+from fishbook.loom.weave import source_page
 
 ROOT = Path(__file__).parent.parent
 BOOK = Book.load(ROOT)
 HOME = "http://fishbook.test/book/"
 """Where the sites say they stand, and where the browser finds them."""
+SOURCES = [f"{source_page(target).removesuffix('.md')}/" for target in tangle(BOOK)]
+PAGES = [*map(address, BOOK.pages), *SOURCES]
+EXERCISES = next(page for page in BOOK.pages if page.has_exercises)
+KINDS = {
+    "first": "",
+    "chapter": f"{EXERCISES.chapter}/",
+    "page": next(address(page) for page in BOOK.pages if page.definitions),
+    "exercises": address(EXERCISES),
+    "lab": next(address(page) for page in BOOK.pages if page.is_lab),
+    "source": SOURCES[0],
+    "lost": "404.html",
+}
+"""A page of each kind: what all of them have in common is looked at here."""
 
 ZH = """\
 样样都有一点。公式 $a < b$，代码 `x = "$y$"`，见[求和](#sums)、

@@ -68,6 +68,7 @@ def test_a_limit_that_is_none_is_refused(
         verdicts(python("1"))
 
 
+PLT = "import matplotlib.pyplot as plt\n\n"
 DRAWN = """\
 class Drawn:
     def _repr_svg_(self):
@@ -80,8 +81,11 @@ Drawn()"""
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("plt.plot([1])\nplt.figure()\n_ = plt.plot([2])", "drew 2 figures; split it"),
-        (f"plt.plot([1])\n\n\n{DRAWN.format(repr('<svg/>'))}", "drew 2 figures; split"),
+        (
+            f"{PLT}plt.plot([1])\nplt.figure()\nplt.plot([2])",
+            "drew 2 figures; split it",
+        ),
+        (f"{PLT}plt.plot([1])\n\n\n{DRAWN.format(repr('<svg/>'))}", "drew 2 figures;"),
         (DRAWN.format("b'<svg/>'"), "is no SVG: bytes, not str; mend its _repr_svg_"),
         (DRAWN.format("'<svg>'"), "drew a picture that is no SVG: no element found"),
         (DRAWN.format("1 / 0"), "ZeroDivisionError: division by zero"),
@@ -90,8 +94,7 @@ Drawn()"""
     ],
 )
 def test_a_block_draws_one_picture_or_none(code: str, said: str) -> None:
-    text = python(f"import matplotlib.pyplot as plt\n\n{code}")
-    (wrong,) = verdicts(text)
+    (wrong,) = verdicts(python(code))
     assert said in wrong and bool(said) == bool(wrong)
 
 
@@ -173,22 +176,25 @@ def test_a_block_that_changes_the_folder_does_so_for_itself() -> None:
     assert verdicts(text) == ["", ""]
 
 
-PLOT = "import matplotlib.pyplot as plt\n\n_ = plt.plot([-1, 2])"
-
-
 def drawn() -> str:
     """Give the picture of a plot."""
-    book = book_of(python(PLOT))
+    book = book_of(python(f"{PLT}_ = plt.plot([-1, 2])"))
     with Runner(book, book.pages[0]) as runner:
         return runner.run(book.pages[0].cells[0]).svg
 
 
+@pytest.fixture(scope="module")
+def shown() -> str:
+    """Give the picture that no settings change."""
+    svg = drawn()
+    assert "−1" in svg
+    return svg
+
+
 @pytest.mark.parametrize("variable", ["MATPLOTLIBRC", "MPLCONFIGDIR", "HOME"])
 def test_the_users_own_settings_change_no_figure(
-    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shown: str, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = drawn()
-    assert "−1" in before
     own = "axes.unicode_minus: False\nlines.linewidth: 9\nbackend: pdf\n"
     for folder in (".", ".config/matplotlib", ".matplotlib"):
         write_text(tmp_path / folder / "matplotlibrc", own)
@@ -196,7 +202,7 @@ def test_the_users_own_settings_change_no_figure(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MPLBACKEND", "pdf")
     monkeypatch.setenv(variable, str(tmp_path))
-    assert drawn() == before
+    assert drawn() == shown
 
 
 def test_matplotlib_is_imported_only_where_it_is_asked_for() -> None:

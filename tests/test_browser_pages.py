@@ -7,22 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import COLOURS, LEFT_OUT, PAGES, SETTLED, SOURCES, Watch, reading, serious
-from sites import BOOK, HOME
-
-from fishbook.loom.markdown import address
-
-EXERCISES = next(page for page in BOOK.pages if page.has_exercises)
-KINDS = {
-    "first": "",
-    "chapter": f"{EXERCISES.chapter}/",
-    "page": next(address(page) for page in BOOK.pages if page.definitions),
-    "exercises": address(EXERCISES),
-    "lab": next(address(page) for page in BOOK.pages if page.is_lab),
-    "source": SOURCES[0],
-    "lost": "404.html",
-}
-"""A page of each kind: what all of them have in common is looked at here."""
+from browsing import COLOURS, LEFT_OUT, SETTLED, Watch, reading, serious
+from sites import HOME, KINDS, PAGES
 
 STRANGER = "http://127.0.0.1:9/"
 PHONE = {"width": 390, "height": 844}

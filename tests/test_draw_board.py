@@ -15,7 +15,6 @@ from fishbook.loom.edition import EDITIONS
 from fishbook.loom.markdown import address
 
 PAGE = address(BOOK.labels["draw-a-digit"].page)
-CHAPTER = f"{BOOK.labels['draw-a-digit'].page.chapter}/"
 PLAIN = address(BOOK.pages[1])
 SEVEN = [[(0.3, 0.25), (0.7, 0.25), (0.46, 0.8)]]
 every_edition = pytest.mark.parametrize("edition", EDITIONS)

@@ -1,16 +1,24 @@
-"""Each page's notebook is valid, and runs as it is."""
+"""Each page's notebook is valid and holds its page's code; one of each kind is run.
+
+The same code prints the same, so a notebook is run in Jupyter only for what the page's
+own test can't show: that Jupyter takes this kind of cell, and that one namespace does
+where the page has one for each file.
+"""
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from books import bare_tree, book_of, chunk, python
+from sites import BOOK
 
 from fishbook.datasets import has_mnist
+from fishbook.loom import names
 from fishbook.loom.apart import RUNS_LONG, runs_long
-from fishbook.loom.book import Book
 from fishbook.loom.compare import prints
 from fishbook.loom.edition import EDITIONS
 from fishbook.loom.notebook import weave_notebook
@@ -19,48 +27,104 @@ from fishbook.loom.page import Page
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
-BOOK = Book.load(Path(__file__).parent.parent)
 PAGES = [page for page in BOOK.pages if page.cells]
 
 
-def notebook(page: Page, edition: str) -> Any:
+def notebook(page: Page, edition: str = "en") -> Any:
     text = weave_notebook(BOOK, page, edition, "https://example.org/")
     return nbformat.reads(text, as_version=4)
 
 
+def split(made: Any) -> tuple[list[Any], list[Any]]:
+    """Give the cells with the page's blocks, and those that only import."""
+    code = [cell for cell in made.cells if cell.cell_type == "code"]
+    borrow = [cell for cell in code if cell.metadata.get("borrows")]
+    return [cell for cell in code if cell not in borrow], borrow
+
+
+def printed(cell: Any) -> str:
+    """Give what a cell printed to its standard output."""
+    return "".join(o.text for o in cell.outputs if o.get("name") == "stdout")
+
+
+def shown(cell: Any) -> str:
+    """Give what a cell shows in words, an error's too."""
+    errors = ("\n".join(o.traceback) for o in cell.outputs if o.output_type == "error")
+    return "\n".join(filter(None, [printed(cell).removesuffix("\n"), *errors]))
+
+
+def rebound(page: Page) -> set[str]:
+    """Give the names of a page's chunks that its examples set, for all code to see."""
+    chunks = [page.source(cell.code) for cell in page.cells if cell.code.target]
+    examples = [cell.code.source for cell in page.cells if not cell.code.target]
+    of_chunks = {
+        n for c in chunks for n in names.used_names(c) | names.changed_names(c)
+    }
+    return of_chunks & {n for e in examples for n in names.changed_names(e)}
+
+
+def kinds(page: Page) -> set[str]:
+    """Give what Jupyter has to cope with in a page's notebook."""
+    found = {"borrows"} if split(notebook(page))[1] else set()
+    for cell in page.cells:
+        found |= {"hidden"} if cell.code.hidden else set()
+        found |= {"raises"} if cell.output and cell.output.raises else set()
+        found |= {"draws"} if cell.figure else set()
+        found |= {"continues"} if cell.code.source[:1].isspace() else set()
+        found |= {"skips"} if cell.skip and not cell.skip.long else set()
+    return found
+
+
+def chosen() -> list[Page]:
+    """Give a page of each kind, the shortest, and all with names that are rebound."""
+    short = sorted(PAGES, key=lambda page: sum(len(c.code.raw) for c in page.cells))
+    found: dict[str, Page] = {}
+    for page in short:
+        found = {kind: page for kind in kinds(page)} | found
+    return [page for page in PAGES if page in found.values() or rebound(page)]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_notebook_is_valid(page: Page) -> None:
+def test_a_notebook_is_valid_and_holds_the_pages_code(page: Page) -> None:
     for edition in EDITIONS:
         made = notebook(page, edition)
         nbformat.validate(made)
-        assert len(code_of(made)) == len(page.cells)
+        code, borrow = split(made)
+        for cell, there in zip(code, page.cells, strict=True):
+            assert bare_tree(cell.source) == bare_tree(page.source(there.code).strip())
+            assert shown(cell) == (there.output.text if there.output else "")
+            drawn = [o for o in cell.outputs if "data" in o]
+            assert len(drawn) == bool(there.figure)
+        for cell in borrow:
+            tree = ast.parse(cell.source)
+            assert all(isinstance(node, ast.ImportFrom) for node in tree.body)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_notebooks_code_has_all_names_that_it_uses(page: Page) -> None:
+    code = [c.source for c in notebook(page).cells if c.cell_type == "code"]
+    there = {n for c in code for n in names.assigned_names(c) | names.imported_names(c)}
+    assert {n for c in code for n in names.used_names(c)} - there <= names.KNOWN
+
+
+@pytest.mark.parametrize("page", chosen(), ids=lambda page: page.name)
 def test_a_notebook_runs_and_prints_what_it_shows(page: Page, tmp_path: Path) -> None:
     skips = [cell.skip for cell in page.cells if cell.skip]
     if not has_mnist() and any(skip.test for skip in skips):
         pytest.skip("needs MNIST: set FISHBOOK_DATA")
     if not runs_long() and any(skip.long for skip in skips):
         pytest.skip(RUNS_LONG)
-    shown = notebook(page, "en")
-    run = notebook(page, "en")
+    before, run = notebook(page), notebook(page)
     resources = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(run, timeout=1200, resources=resources).execute()
-    for cell, before, after in zip(
-        page.cells, code_of(shown), code_of(run), strict=True
-    ):
-        output = cell.output and replace(cell.output, text=printed(before))
-        assert prints(output, printed(after))
+    for cell, old, new in zip(page.cells, split(before)[0], split(run)[0], strict=True):
+        output = cell.output and replace(cell.output, text=printed(old))
+        assert prints(output, printed(new))
 
 
-def code_of(made: Any) -> list[Any]:
-    """Give the cells with the page's blocks, without those that only import."""
-    code = [cell for cell in made.cells if cell.cell_type == "code"]
-    return [cell for cell in code if not cell.metadata.get("borrows")]
-
-
-def printed(cell: Any) -> str:
-    """Give what a cell printed to its standard output."""
-    streams = [o.text for o in cell.outputs if o.get("name") == "stdout"]
-    return "".join(streams)
+def test_pages_that_need_a_run_are_told_from_others() -> None:
+    adds = chunk("step = 1\n\n\ndef add(x):\n    return x + step")
+    quiet = python("print(add(1), step)")
+    for example, names_in in [(quiet, set()), (python("step = 2"), {"step"})]:
+        assert rebound(book_of(adds + example).pages[0]) == names_in
+    assert {"raises", "draws"} <= {kind for page in chosen() for kind in kinds(page)}

@@ -107,6 +107,11 @@ def g(h=m):
 """
 
 
+def test_what_code_changes_within_a_value_defines_nothing() -> None:
+    tree = names.parse("a[i] = b.c = 1\n(d, a[j]), *e = f")
+    assert [name for name, _ in names.definitions(tree)] == ["d", "e"]
+
+
 def test_what_code_sets_reads_and_imports() -> None:
     assert names.imported_names(CODE) == {"p", "c", "d"}
     assert names.assigned_names(CODE) == set("XyzwiqKg")

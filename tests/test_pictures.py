@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from books import book_of, python
 
@@ -38,23 +40,28 @@ USUAL = {
 }
 
 
-def draw(code: str) -> str:
-    """Give the picture that a block draws."""
-    book = book_of(python(code))
-    page = book.pages[0]
-    with Runner(book, page) as runner:
-        result = runner.run(page.cells[0])
-    assert result.svg, result.trace
-    return result.svg
+@pytest.fixture(scope="module")
+def draw() -> Iterator[Callable[[str], str]]:
+    """Give what draws a block's picture, in one process for all."""
+    book = book_of(python("1"))
 
+    def drawn(code: str) -> str:
+        result = runner.run(book_of(python(code)).pages[0].cells[0])
+        assert result.svg, result.trace
+        return result.svg
 
-def plot(**changed: object) -> str:
-    """Give a picture of training, all but what is changed as usual."""
-    return draw(CODE.format(**{**USUAL, **changed}))
+    with Runner(book, book.pages[0]) as runner:
+        yield drawn
 
 
 @pytest.fixture(scope="module")
-def shown() -> str:
+def plot(draw: Callable[[str], str]) -> Callable[..., str]:
+    """Give what draws a picture of training, all but what is changed as usual."""
+    return lambda **changed: draw(CODE.format(**{**USUAL, **changed}))
+
+
+@pytest.fixture(scope="module")
+def shown(plot: Callable[..., str]) -> str:
     """Give the picture on the page."""
     return plot()
 
@@ -98,7 +105,7 @@ OUTSIDE = [
 
 @pytest.mark.parametrize("changed", INSIDE, ids=str)
 def test_what_lies_within_the_share_passes(
-    shown: str, changed: dict[str, object]
+    plot: Callable[..., str], shown: str, changed: dict[str, object]
 ) -> None:
     drawn = plot(**changed)
     assert svg_difference(shown, drawn), "without a share it is a difference"
@@ -108,14 +115,16 @@ def test_what_lies_within_the_share_passes(
 
 @pytest.mark.parametrize("changed", OUTSIDE, ids=str)
 def test_what_lies_outside_the_share_is_caught(
-    shown: str, changed: dict[str, object]
+    plot: Callable[..., str], shown: str, changed: dict[str, object]
 ) -> None:
     drawn = plot(**changed)
     assert svg_difference(shown, drawn, TWO)
     assert svg_difference(drawn, shown, TWO)
 
 
-def test_limits_that_follow_the_data_are_named_as_the_fault() -> None:
+def test_limits_that_follow_the_data_are_named_as_the_fault(
+    draw: Callable[[str], str],
+) -> None:
     code = "import matplotlib.pyplot as plt\n\nplt.plot([1, 2, {}])"
     said = svg_difference(draw(code.format(3)), draw(code.format(3.03)), TWO)
     assert said.endswith(
@@ -123,14 +132,28 @@ def test_limits_that_follow_the_data_are_named_as_the_fault() -> None:
     )
 
 
-def test_marks_may_shift_by_the_share() -> None:
+def test_a_curve_elsewhere_is_no_fault_of_the_axes(
+    plot: Callable[..., str], shown: str
+) -> None:
+    assert "set their limits" not in svg_difference(shown, plot(y="y + 5"), TWO)
+
+
+def test_numbers_in_words_are_compared_to_the_letter() -> None:
+    svg = '<svg><text x="1">0.5{}</text></svg>'
+    assert svg_difference(svg.format(0), svg.format(1))
+    assert svg_difference(svg.format(0), svg.format(1), TWO)
+
+
+def test_marks_may_shift_by_the_share(plot: Callable[..., str]) -> None:
     shown = plot(marker="o")
     assert svg_difference(shown, plot(marker="o", y="y + 0.039"), TWO) == ""
     assert svg_difference(shown, plot(marker="o", y="y + 0.041"), TWO)
     assert svg_difference(shown, plot(marker="o", step=0.25), TWO), "more marks"
 
 
-def test_a_curve_of_many_points_may_be_simplified_otherwise() -> None:
+def test_a_curve_of_many_points_may_be_simplified_otherwise(
+    plot: Callable[..., str],
+) -> None:
     noisy = "y + 5e-3 * np.random.default_rng({}).normal(size=x.size)".format
     shown, drawn = plot(step=0.01, y=noisy(0)), plot(step=0.01, y=noisy(1))
     assert shown.count("L") != drawn.count("L")
@@ -138,7 +161,9 @@ def test_a_curve_of_many_points_may_be_simplified_otherwise() -> None:
     assert svg_difference(shown, plot(step=0.01, y=f"{noisy(0)} - 0.06"), TWO)
 
 
-def test_regions_may_have_their_borders_a_little_elsewhere() -> None:
+def test_regions_may_have_their_borders_a_little_elsewhere(
+    draw: Callable[[str], str],
+) -> None:
     code = """\
 import matplotlib.pyplot as plt
 import numpy as np
@@ -150,7 +175,9 @@ plt.contourf(x, y, x**2 + y**2, levels=[0, {}, 3], colors=["w", "k"])"""
     assert svg_difference(shown, draw(code.format(0.7)), TWO)
 
 
-def test_the_pixels_of_a_sample_may_differ_by_the_share() -> None:
+def test_the_pixels_of_a_sample_may_differ_by_the_share(
+    draw: Callable[[str], str],
+) -> None:
     code = (
         "import matplotlib.pyplot as plt\n\nplt.imshow([[0, 1], [1, {}]], cmap='gray')"
     )

@@ -131,6 +131,13 @@ def test_what_is_printed_or_drawn_has_to_be_shown() -> None:
     assert said == "figures/no-such.svg does not exist; run `fishbook record`"
 
 
+def test_hidden_code_may_print_what_is_shown() -> None:
+    text = python("print(1)").replace("python", "python hidden")
+    (said,) = verdicts(text)
+    assert said.startswith("this hidden code prints:\n1")
+    assert verdicts(f"{text}```output\n1\n```\n") == [""]
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

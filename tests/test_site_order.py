@@ -14,7 +14,6 @@ from sites import Html, load, plain
 from fishbook.loom.edition import EDITIONS
 
 NOT, SUMS, LAB = "01-gates/01-not", "02-sums", "02-sums/lab-forms"
-SOURCES = ["fishbook/gates.py", "fishbook/guards.py"]
 ORDER = [
     ("", "A small book"),
     ("01-gates/", "1 Gates"),

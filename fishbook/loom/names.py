@@ -91,8 +91,7 @@ def used_names(source: str) -> frozenset[str]:
         found |= {
             symbol.get_name()
             for symbol in table.get_symbols()
-            if symbol.is_referenced()
-            and (symbol.is_global() or table.get_type() == "module")
+            if symbol.is_referenced() and symbol.is_global()
         }
     return frozenset(found)
 

@@ -180,6 +180,12 @@ class FishbookPlugin(BasePlugin[Options]):
         """Take out what the theme writes and HTML doesn't know."""
         return html.valid(output)
 
+    def on_post_template(
+        self, output: str, /, *, template_name: str, config: MkDocsConfig
+    ) -> str:
+        """Take it out of the page for lost readers too."""
+        return html.valid(output)
+
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Build the other editions after the first, and what stands above them."""
