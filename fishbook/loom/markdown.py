@@ -14,6 +14,8 @@ from fishbook.loom.page import Page
 from fishbook.loom.scan import TAG
 
 SENTENCE = re.compile(r".+?(?:[。！？]|[.!?](?=\s|$))", re.S)
+TELLING = 12
+"""Letters without which a sentence alone says too little of a page."""
 
 
 def woven_file(page: Page) -> str:
@@ -161,7 +163,7 @@ def numbered_tex(book: Book, block: blocks.Formula) -> str:
 
 
 def first_sentences(page: Page, linked: Callable[[str], str] = str) -> Twins:
-    """Return the first sentence of a page in both languages, without marks.
+    """Return the first words of a page, a sentence or more, without marks.
 
     With a weaver's `linked`, labels without words are shown as their numbers.
     """
@@ -174,5 +176,9 @@ def first_sentences(page: Page, linked: Callable[[str], str] = str) -> Twins:
 
 def _sentence(text: str) -> str:
     first = plain_text(text.partition("\n\n")[0]).replace("\n", " ")
-    found = SENTENCE.match(first)
-    return found[0] if found else first
+    end = 0
+    for sentence in SENTENCE.finditer(first):
+        end = sentence.end()
+        if end >= TELLING:
+            break
+    return first[:end] or first
