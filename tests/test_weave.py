@@ -156,12 +156,28 @@ def test_a_page_that_lists_none_has_no_list() -> None:
     assert "contents" not in Weaver(book, book.pages[0], "zh").text()
 
 
-def test_a_list_of_pages_has_each_first_sentence_alone() -> None:
-    text = TWINS.format("不多。还有。", "No 1.5 more. And\nso on.")
-    first = f"# 甲 | X {{#x}}\n\n{text}"
+@pytest.mark.parametrize(
+    ("zh", "en", "said"),
+    [
+        (
+            "这里说的不多，只有一点。还有。",
+            "No 1.5 more words. And\nso on.",
+            ("这里说的不多，只有一点。", "No 1.5 more words."),
+        ),
+        (
+            "先看。再把它一点一点拆开。完。",
+            "Look. Then\ntake it apart. Done.",
+            ("先看。再把它一点一点拆开。", "Look. Then take it apart."),
+        ),
+    ],
+)
+def test_a_list_of_pages_has_the_first_words_of_each(
+    zh: str, en: str, said: tuple[str, str]
+) -> None:
+    first = f"# 甲 | X {{#x}}\n\n{TWINS.format(zh, en)}"
     book = book_at({"01-a/index": "# 乙 | Y {#y}\n", "01-a/01-x": first})
-    texts = [Weaver(book, book.pages[0], edition).text() for edition in ("zh", "en")]
-    assert "<br>不多。\n" in texts[0] and "<br>No 1.5 more.\n" in texts[1]
+    for edition, words in zip(("zh", "en"), said, strict=True):
+        assert f"<br>{words}\n" in Weaver(book, book.pages[0], edition).text()
 
 
 @pytest.mark.parametrize(
