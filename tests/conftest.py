@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +19,19 @@ settings.register_profile("book", deadline=None)
 settings.load_profile("book")
 
 
+FIRST = ("test_browser_pages.py", "lab-numerical-gradients.md", "test_serving.py")
+"""Files of tests that take longest, or build the site for others."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker begin with what builds the site, the others with the pages."""
-    items.sort(key=lambda item: item.path.name != "test_browser_pages.py")
+    """Let the workers begin with what takes longest: none is alone at the end."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(FIRST)))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Give one worker more than there are cores: some wait for a browser."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

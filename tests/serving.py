@@ -49,7 +49,8 @@ class Served:
             with urllib.request.urlopen(self.url + where, timeout=60) as answer:
                 return ALLOWED.sub(b"", RELOAD.sub(b"", answer.read()))
         except urllib.error.HTTPError as error:
-            return ALLOWED.sub(b"", error.read())
+            with error:
+                return ALLOWED.sub(b"", error.read())
         except OSError:
             return b""
 
