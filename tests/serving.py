@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import socket
@@ -94,3 +95,4 @@ def serving(root: Path, command: list[str]) -> Iterator[Served]:
     finally:
         process.kill()
         process.wait()
+        gc.collect()  # a socket that is left over is this test's, not a later one's
