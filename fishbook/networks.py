@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [b03918be17df2ac7]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [5bea37e99cde7471]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from fishbook.gradients import numerical_gradient
 
 __all__ = [
     "Network",
+    "SigmoidNet",
     "SimpleNet",
-    "TwoLayerNet",
     "accuracy",
     "forward",
     "init_network",
@@ -159,8 +159,8 @@ class SimpleNet:
 simpleNet = SimpleNet
 
 
-class TwoLayerNet:
-    """A hidden layer with the sigmoid, an output layer with softmax.
+class SigmoidNet:
+    """Two layers, the sigmoid in the hidden one and softmax at the output.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from fishbook.functions import softmax
 from fishbook.gradients import numerical_gradient
 from fishbook.networks import (
     SimpleNet,
-    TwoLayerNet,
+    SigmoidNet,
     accuracy,
     forward,
     init_network,
@@ -242,19 +242,19 @@ def test_the_sample_network_agrees_with_pytorch() -> None:
 
 
 def test_two_layers_have_the_stated_shapes_and_start_small() -> None:
-    net = TwoLayerNet(784, 100, 10, rng=0)
+    net = SigmoidNet(784, 100, 10, rng=0)
     shapes = {name: value.shape for name, value in net.params.items()}
     assert shapes == {"W1": (784, 100), "b1": (100,), "W2": (100, 10), "b2": (10,)}
     assert {value.dtype for value in net.params.values()} == {np.dtype(np.float32)}
     assert abs(net.params["W1"].std() - 0.01) < 0.001
     assert not net.params["b1"].any() and not net.params["b2"].any()
-    again = TwoLayerNet(784, 100, 10, rng=0)
+    again = SigmoidNet(784, 100, 10, rng=0)
     np.testing.assert_array_equal(net.params["W2"], again.params["W2"])
 
 
 @pytest.mark.parametrize("hot", [False, True], ids=["numbers", "one-hot"])
 def test_both_gradients_of_two_layers_agree(hot: bool) -> None:
-    net = TwoLayerNet(5, 4, 3, weight_init_std=1, rng=0, dtype=np.float64)
+    net = SigmoidNet(5, 4, 3, weight_init_std=1, rng=0, dtype=np.float64)
     x, t = np.random.default_rng(1).normal(size=(6, 5)), np.array([0, 2, 1, 1, 0, 2])
     kept = {name: value.copy() for name, value in net.params.items()}
     slow = net.numerical_gradient(x, np.eye(3)[t] if hot else t)
@@ -267,7 +267,7 @@ def test_both_gradients_of_two_layers_agree(hot: bool) -> None:
 
 
 def test_one_sample_is_a_batch_of_one() -> None:
-    net = TwoLayerNet(5, 4, 3, weight_init_std=1, rng=0, dtype=np.float64)
+    net = SigmoidNet(5, 4, 3, weight_init_std=1, rng=0, dtype=np.float64)
     x = np.random.default_rng(1).normal(size=5)
     assert net.predict(x).shape == (3,)
     assert net.loss(x, 2) == pytest.approx(net.loss([x], [2]))
@@ -281,14 +281,14 @@ def test_one_sample_is_a_batch_of_one() -> None:
     ids=["width", "fewer labels", "no such class"],
 )
 def test_two_layers_refuse_what_does_not_fit(x: Any, t: Any) -> None:
-    net = TwoLayerNet(5, 4, 3, rng=0)
+    net = SigmoidNet(5, 4, 3, rng=0)
     for run in (net.loss, net.gradient):
         with pytest.raises(ValueError, match="want"):
             run(x, t)
 
 
 def test_two_layers_learn() -> None:
-    net = TwoLayerNet(2, 8, 2, weight_init_std=1, rng=0, dtype=np.float64)
+    net = SigmoidNet(2, 8, 2, weight_init_std=1, rng=0, dtype=np.float64)
     x, t = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
     for _ in range(2000):
         grads = net.gradient(x, t)
