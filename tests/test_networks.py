@@ -14,8 +14,8 @@ from fishbook.datasets import has_mnist, load_mnist
 from fishbook.functions import softmax
 from fishbook.gradients import numerical_gradient
 from fishbook.networks import (
-    SimpleNet,
     SigmoidNet,
+    SimpleNet,
     accuracy,
     forward,
     init_network,
