@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [3c456f048af260d8]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [dc9639e83eb7afd3]
 """Handwritten digits to learn from, and what turns them into batches."""
 
 from __future__ import annotations
@@ -207,6 +207,9 @@ def load_digits(
 ) -> tuple[Arrays, Arrays]:
     """Load 1,437 training and 360 test images of 8x8 pixels with their labels.
 
+    The images come shuffled, by a fixed order: ``RandomState(0).permutation(1797)``,
+    which no version of NumPy changes. The first 1,437 of it are for training.
+
     Parameters
     ----------
     normalize : bool, optional
@@ -236,7 +239,8 @@ def load_digits(
         x, t = stored["images"], stored["labels"]
     flags(normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
     options = (16, normalize, flatten, one_hot_label)
-    train, test = (x[:1437], t[:1437]), (x[1437:], t[1437:])
+    order = np.random.RandomState(0).permutation(len(x))
+    train, test = ((x[part], t[part]) for part in np.split(order, [1437]))
     return _shaped(train, *options), _shaped(test, *options)
 
 

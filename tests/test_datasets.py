@@ -27,6 +27,7 @@ SUMS = {
     "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
     "t_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
 }
+DIGITS = "0113aa32bd8e58750a54bcdae2a9bf5194cfb4bae3ad71eb5b1be3553b9c0c54"
 LOADERS = [
     pytest.param(load_digits, (1437, 360, 8, 16), id="digits"),
     pytest.param(load_mnist, (60_000, 10_000, 28, 255), id="MNIST", marks=needs_mnist),
@@ -136,6 +137,24 @@ def test_the_error_of_the_data_is_at_hand() -> None:
     with pytest.raises(datasets.DataError):
         load_mnist(path="/no/such/folder")
     assert issubclass(datasets.DataError, RuntimeError)
+
+
+def test_the_small_digits_are_shuffled_by_an_order_that_stays() -> None:
+    (x, t), (x_test, t_test) = load_digits(normalize=False)
+    whole = b"".join(part.tobytes() for part in (x, x_test, t, t_test))
+    assert hashlib.sha256(whole).hexdigest() == DIGITS
+    assert t[:12].tolist() == [2, 8, 2, 6, 6, 7, 1, 9, 8, 5, 2, 8]
+
+
+def test_the_test_digits_are_like_the_training_digits() -> None:
+    """The last rows of the file, as they lie, are unlike the rest: 0.956 and 0.85."""
+    (x, t), (x_test, t_test) = load_digits()
+    distances = (x_test**2).sum(axis=1)[:, None] + (x**2).sum(axis=1)
+    nearest = t[(distances - 2 * x_test @ x.T).argmin(axis=1)]
+    assert np.mean(nearest == t_test) > 0.97
+    means = np.array([x[t == k].mean(axis=0) for k in range(10)])
+    answers = ((x_test[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
+    assert np.mean(answers == t_test) > 0.88
 
 
 @pytest.mark.parametrize("size", [1, 7, 10, 25, 99])
