@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [fda71b838b6458ba]
+# Tangled from docs/a-appendix [f5f6d641b84f9c7e]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 from __future__ import annotations
@@ -37,45 +37,42 @@ Shape = tuple[int | None, ...]
 T = TypeVar("T")
 
 
-def came(name: str, value: Any) -> str:
-    """Return a few words on what came: shape, dtype and the first numbers."""
+def came(name: str, value: Any, wanted: str = "") -> str:
+    """Return a few words on what came, and on what was wanted and what to do."""
+    but = f", but want {wanted}" if wanted else ""
     if isinstance(value, np.ndarray) and value.ndim:
         first = reprlib.repr(value.ravel()[:4].tolist())
-        return f"got {name} of shape {value.shape}, {value.dtype}, {first}"
+        return f"got {name} of shape {value.shape}, {value.dtype}, {first}{but}"
     plain = value.item() if isinstance(value, np.ndarray | np.generic) else value
-    return f"got {name} = {reprlib.repr(plain)}"
+    return f"got {name} = {reprlib.repr(plain)}{but}"
 
 
 def an_array(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return the values as an array of any kind, a given array as it is."""
+    if np.ma.isMaskedArray(values):
+        raise TypeError(came(name, values, "real numbers; fill a masked array"))
     try:
         return np.asarray(values)
     except ValueError:
-        raise TypeError(
-            f"{came(name, values)}, but want an array; give all rows the same length"
-        ) from None
+        wanted = "an array; give all rows the same length"
+        raise TypeError(came(name, values, wanted)) from None
 
 
 def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
     """Return the values as an array of floats; `None` in `shape` is any length."""
     array = an_array(name, values)
-    if array.dtype.kind not in "biuf" or np.ma.isMaskedArray(values):
-        raise TypeError(
-            f"{came(name, values)}, but want real numbers;"
-            " convert text with float(), fill a masked array"
-        )
+    if array.dtype.kind not in "biuf":
+        wanted = "real numbers; convert text with float(), fill a masked array"
+        raise TypeError(came(name, values, wanted))
     if shape is not None and not fits(array.shape, shape):
-        raise ValueError(
-            f"{came(name, array)}, but want shape {spelled(shape)}; reshape it"
-        )
+        raise ValueError(came(name, array, f"shape {spelled(shape)}; reshape it"))
     return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
     """Return whether a shape is the wanted one, in which `None` is any length."""
-    return len(shape) == len(wanted) and all(
-        w is None or s == w for s, w in zip(shape, wanted, strict=True)
-    )
+    pairs = zip(shape, wanted, strict=False)
+    return len(shape) == len(wanted) and all(w in (s, None) for s, w in pairs)
 
 
 def spelled(shape: Shape) -> str:
@@ -89,10 +86,8 @@ def rows(name: str, x: ArrayLike, width: int | None = None) -> Floats:
     if array.size and any(fits(array.shape, s) for s in ((width,), (None, width))):
         return array
     size = "D" if width is None else width
-    raise ValueError(
-        f"{came(name, array)}, but want ({size},) for one sample or (N, {size})"
-        " for N of them; flatten images, one sample a row"
-    )
+    wanted = f"({size},) for one sample or (N, {size}) for N of them"
+    raise ValueError(came(name, array, f"{wanted}; flatten images, one sample a row"))
 
 
 def scores(name: str, a: ArrayLike) -> Floats:
@@ -100,19 +95,16 @@ def scores(name: str, a: ArrayLike) -> Floats:
     array = floats(name, a)
     if array.ndim and array.shape[-1]:
         return array
-    raise ValueError(
-        f"{came(name, array)}, but want scores of shape (..., K), K of 1 or more;"
-        " put a single sample's scores in a list"
-    )
+    wanted = "scores of shape (..., K), K of 1 or more"
+    fix = "put a single sample's scores in a list"
+    raise ValueError(came(name, array, f"{wanted}; {fix}"))
 
 
 def decided(name: str, values: T) -> T:
     """Return the values if none is NaN, since a decision hangs on them."""
     if np.isnan(np.asarray(values)).any():
-        raise ValueError(
-            f"{came(name, values)}, but want no nan where something is decided;"
-            " look for missing values"
-        )
+        wanted = "no nan where something is decided; look for missing values"
+        raise ValueError(came(name, values, wanted))
     return values
 
 
@@ -124,7 +116,7 @@ def number(name: str, value: Any, above: Any = None, below: Any = None) -> float
     low = -np.inf if above is None else above
     high = np.inf if below is None else below
     if not (above is below is None or low < single < high):
-        raise ValueError(f"got {name} = {single}, but want it between {low} and {high}")
+        raise ValueError(came(name, single, f"it between {low} and {high}"))
     return single
 
 
@@ -136,9 +128,7 @@ def count(name: str, value: Any, least: int = 0) -> int:
         whole = least - 1
         number(name, value)
     if whole < least:
-        raise ValueError(
-            f"{came(name, value)}, but want a whole number of {least} or more"
-        )
+        raise ValueError(came(name, value, f"a whole number of {least} or more"))
     return whole
 
 
@@ -146,10 +136,8 @@ def flags(**switches: Any) -> None:
     """Raise TypeError if something is neither True nor False."""
     for name, value in switches.items():
         if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
-            raise TypeError(
-                f"{came(name, value)}, but want True or False; name your argument"
-                " (a folder is path=...)"
-            )
+            wanted = "True or False; name your argument (a folder is path=...)"
+            raise TypeError(came(name, value, wanted))
 
 
 def labels(t: ArrayLike, outputs: Shape) -> NDArray[np.intp]:
@@ -157,25 +145,20 @@ def labels(t: ArrayLike, outputs: Shape) -> NDArray[np.intp]:
     floats("t", t)
     got = np.asarray(t)
     if not outputs or 0 in outputs or len(outputs) > 2:
-        raise ValueError(
-            f"got outputs of shape {outputs}, but want (K,) or (N, K), not empty"
-        )
+        raise ValueError(came("outputs", outputs, "(K,) or (N, K), not empty"))
     if fits(got.shape, outputs) and one_hot_rows(got):
         return np.atleast_1d(got.argmax(axis=-1))
     if not fits(got.shape, outputs[:-1]):
-        raise ValueError(
-            f"{came('t', got)}, for outputs of shape {spelled(outputs)}, but want class"
-            f" numbers of shape {spelled(outputs[:-1])} or one-hot rows"
-        )
+        wanted = f"class numbers of shape {spelled(outputs[:-1])} or one-hot rows"
+        raise ValueError(came("t", got, f"{wanted} for outputs {spelled(outputs)}"))
     classes = outputs[-1] or 0
     wrong = (got < 0) | (got >= classes)
     if got.dtype.kind == "f":
         wrong |= got != np.floor(got)
     if wrong.any():
-        raise ValueError(
-            f"{came('t', got)}, but want labels from 0 to {classes - 1}, whole"
-            f" numbers, not {got[wrong].flat[0]:g}; renumber the classes"
-        )
+        wanted = f"labels from 0 to {classes - 1}, whole numbers"
+        fix = f"not {got[wrong].flat[0]:g}; renumber the classes"
+        raise ValueError(came("t", got, f"{wanted}, {fix}"))
     return got.astype(np.intp).reshape(-1)
 
 
