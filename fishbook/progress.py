@@ -1,11 +1,16 @@
-"""A bar that shows how far a long work has come, on a terminal only."""
+"""Long work: a bar that shows how far it has come, and Ctrl-C between its steps."""
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-__all__ = ["Bar"]
+__all__ = ["Bar", "whole"]
 
 WIDTH = 24
 """Of the bar, in characters."""
@@ -48,3 +53,26 @@ class Bar:
         if self.out is not None and self.length:
             self.out.write("\n")
             self.out.flush()
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Let Ctrl-C wait until what is inside is done; pressed twice, it waits no more."""
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    presses = []
+
+    def note(number: int, frame: Any) -> None:
+        presses.append(number)
+        if len(presses) > 1:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if presses:
+        raise KeyboardInterrupt

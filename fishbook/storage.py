@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PathLike", "fill", "read_arrays", "write_arrays"]
+__all__ = ["PathLike", "Saveable", "fill", "read_arrays", "write_arrays"]
 
 PathLike = str | os.PathLike[str]
 
@@ -32,6 +32,47 @@ DAMAGES = (
     zlib.error,
 )
 """What a damaged archive may raise when it is read."""
+
+
+class Saveable:
+    """What has parameters and can keep them in a file."""
+
+    params: dict[str, NDArray[Any]]
+
+    def save_params(self, path: PathLike = "params.npz") -> None:
+        """Write the parameters into a file, whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            Has to end in ``.npz``; a file that is there is replaced.
+
+        Raises
+        ------
+        ValueError
+            If the path has another ending, or a parameter is not finite.
+        OSError
+            If the file can't be written there.
+        """
+        write_arrays(path, self.params)
+
+    def load_params(self, path: PathLike = "params.npz") -> None:
+        """Copy the parameters in a file into the network's own arrays, all or none.
+
+        Parameters
+        ----------
+        path : path-like
+            What `save_params` or `numpy.savez` wrote for the same kind of network.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the file is of another kind (a pickle, say) or damaged, if names or
+            shapes don't fit, or if a number is not finite.
+        OSError
+            If there is no file that can be read.
+        """
+        fill(self.params, read_arrays(path), path)
 
 
 def write_arrays(path: PathLike, arrays: Mapping[str, NDArray[Any]]) -> None:
