@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning, docs/04-backpropagation [eb52388616aee1c0]
+# Tangled from docs/03-learning, docs/04-backpropagation [70569f9a200b579b]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations
@@ -216,31 +216,33 @@ def relative_error(a: ArrayLike, b: ArrayLike, floor: float = 1e-6) -> float:
     return float(np.max(np.abs(a - b) / sizes, initial=0))
 
 
-def _two_slopes(
+def _slopes(
     output: Callable[[], Floats],
     values: Floats,
     tried: NDArray[np.intp],
     dout: Floats,
     h: float,
-) -> tuple[Floats, Floats]:
-    """Return the slopes to the left and right of some entries of an array."""
-    here, slopes = output(), np.empty((2, len(tried)))
+) -> Floats:
+    """Return four slopes at some entries of an array: for steps -h, h, -h/2, h/2."""
+    here, slopes = output(), np.empty((4, len(tried)))
     for k, i in enumerate(tried):
         old = values.flat[i]
         try:
-            for side, step in enumerate((-h, h)):
+            for j, step in enumerate((-h, h, -h / 2, h / 2)):
                 values.flat[i] = old + step
-                slopes[side, k] = np.sum((output() - here) * dout) / step
+                slopes[j, k] = np.sum((output() - here) * dout) / step
         finally:
             values.flat[i] = old
-    return slopes[0], slopes[1]
+    return slopes
 
 
-def _gap(got: Floats, left: Floats, right: Floats) -> float:
-    """Return the error of derivatives, given the slopes on either side."""
-    kink = np.abs(right - left) > 0.01 * (np.abs(right) + np.abs(left))
-    between = np.clip(got, np.minimum(left, right), np.maximum(left, right))
-    return relative_error(got, np.where(kink, between, (left + right) / 2))
+def _gap(got: Floats, slopes: Floats) -> float:
+    """Return the error of derivatives, given the slopes for four steps."""
+    low, high = slopes.min(axis=0), slopes.max(axis=0)
+    wide, narrow = slopes[:2].mean(axis=0), slopes[2:].mean(axis=0)
+    size = np.abs(low) + np.abs(high)
+    kink = (high - low > 0.01 * size) | (np.abs(wide - narrow) > 1e-6 * size)
+    return relative_error(got, np.where(kink, np.clip(got, low, high), narrow))
 
 
 def check_layer(
@@ -278,8 +280,8 @@ def check_layer(
     -------
     dict of float
         For "x" and each parameter the largest relative error; infinite where a
-        gradient has the wrong shape. At a kink, where the slopes to the left and
-        right are more than a hundredth apart, any number between them is right.
+        gradient has the wrong shape. At a kink, where the slopes to the left and right
+        are far apart or change as `h` is halved, any number between them is right.
 
     Raises
     ------
@@ -306,14 +308,14 @@ def check_layer(
     layer.backward(-dout)
     before = {name: v.copy() for name, v in (moved | {"dout": dout}).items()}
     tried = {k: rng.permutation(v.size)[:sample] for k, v in moved.items()}
-    sides = {k: _two_slopes(output, v, tried[k], dout, h) for k, v in moved.items()}
+    slopes = {k: _slopes(output, v, tried[k], dout, h) for k, v in moved.items()}
     output()
     grads = {"x": layer.backward(dout), **layer.grads}
     for name, values in (moved | {"dout": dout}).items():
         if not np.array_equal(values, before[name], equal_nan=True):
             raise ValueError(f"the layer changed {name}; let it make a new array")
     return {
-        k: _gap(grads[k].ravel()[tried[k]], *sides[k])
+        k: _gap(grads[k].ravel()[tried[k]], slopes[k])
         if grads[k].shape == v.shape
         else np.inf
         for k, v in moved.items()

@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/a-appendix [8fef2e2232ee206a]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/a-appendix [ba942b3d006b4d85]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -297,8 +297,10 @@ class LayeredNet(Saveable):
         """Return the loss, and its gradient with the keys of params."""
         loss = self.last_layer.forward(self.predict(x, train=True), t)
         dout = self.last_layer.backward()
-        for layer in reversed(self.layers.values()):
+        first, *later = self.layers.values()
+        for layer in reversed(later):
             dout = layer.backward(dout)
+        getattr(first, "learn", first.backward)(dout)
         return loss, {k: layer.grads[n] for k, (layer, n) in self._owners.items()}
 
     def gradient(self, x: ArrayLike, t: ArrayLike) -> Network:
