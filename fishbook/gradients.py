@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning, docs/04-backpropagation [70569f9a200b579b]
+# Tangled from docs/03-learning, docs/04-backpropagation [0764ff6c5cf8ae0d]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations
@@ -367,14 +367,16 @@ def gradient_check(
             f"got {', '.join(wrong)} not of float64, in which differences would be"
             " mostly rounding; make the network with dtype=np.float64"
         )
+
+    def loss_now() -> Floats:
+        return np.array(net.loss(x, t))
+
     grads, errors = net.gradient(x, t), {}
     for name, values in net.params.items():
         if np.shape(grads[name]) != values.shape:
             errors[name] = np.inf
             continue
         tried = rng.permutation(values.size)[:sample]
-        slopes = _two_slopes(
-            lambda: np.array(net.loss(x, t)), values, tried, np.ones(()), h
-        )
-        errors[name] = _gap(grads[name].ravel()[tried], *slopes)
+        slopes = _slopes(loss_now, values, tried, np.ones(()), h)
+        errors[name] = _gap(grads[name].ravel()[tried], slopes)
     return errors
