@@ -1,4 +1,4 @@
-"""Long work: a bar that shows how far it has come, and Ctrl-C between its steps."""
+"""Long work: how far it has come, what it has seen, and Ctrl-C between its steps."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Bar", "whole"]
+import numpy as np
+from numpy.typing import NDArray
+
+from fishbook.checks import count
+
+__all__ = ["Bar", "History", "some", "whole"]
 
 WIDTH = 24
 """Of the bar, in characters."""
@@ -76,3 +82,32 @@ def whole() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if presses:
         raise KeyboardInterrupt
+
+
+@dataclass
+class History:
+    """What a training saw: the loss of each step, the accuracies after each epoch."""
+
+    loss: list[float]
+    train_acc: list[float]
+    test_acc: list[float]
+
+    def __repr__(self) -> str:
+        """Return the first and the last of it in one line."""
+        words = f"{len(self.loss)} steps"
+        if self.loss:
+            words += f", loss {self.loss[0]:.2f} to {self.loss[-1]:.2f}"
+        if self.test_acc:
+            words += f"; {len(self.test_acc)} epochs, accuracy in training"
+            words += f" {self.train_acc[-1]:.2f}, in the test {self.test_acc[-1]:.2f}"
+        return f"<{words}>"
+
+
+def some(
+    x: NDArray[Any], t: NDArray[Any], most: int | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return samples and labels, or so many of them at random, always the same."""
+    if most is None or count("evaluate_sample_num_per_epoch", most, 1) >= len(x):
+        return x, t
+    drawn = np.random.default_rng(0).permutation(len(x))[:most]
+    return x[drawn], t[drawn]

@@ -1,51 +1,22 @@
-# Tangled from docs/04-backpropagation [6df973ae2d4cc744]
+# Tangled from docs/04-backpropagation [25ded20f62b6c506]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fishbook.checkpoint import load_checkpoint, save_checkpoint
 from fishbook.checks import Seed, count, paired
-from fishbook.datasets import Arrays
 from fishbook.optimizers import find_optimizer
-from fishbook.progress import Bar, whole
+from fishbook.progress import Bar, History, some, whole
 from fishbook.storage import PathLike
 
-__all__ = ["History", "Trainer"]
-
-
-@dataclass
-class History:
-    """What a training saw: the loss of each step, accuracies after each epoch."""
-
-    loss: list[float] = field(default_factory=list)
-    train_acc: list[float] = field(default_factory=list)
-    test_acc: list[float] = field(default_factory=list)
-
-    def __repr__(self) -> str:
-        """Return the first and last of it, in one line."""
-        words = f"{len(self.loss)} steps"
-        if self.loss:
-            words += f", loss {self.loss[0]:.3f} to {self.loss[-1]:.3f}"
-        if self.test_acc:
-            last = f"{self.train_acc[-1]:.3f}, test {self.test_acc[-1]:.3f}"
-            words += f"; {len(self.test_acc)} epochs, accuracy: training {last}"
-        return f"<History: {words}>"
-
-
-def _some(x: NDArray[Any], t: NDArray[Any], most: int | None) -> Arrays:
-    """Return samples and labels, or so many of them, always the same."""
-    if most is None or count("evaluate_sample_num_per_epoch", most, 1) >= len(x):
-        return x, t
-    some = np.random.default_rng(0).permutation(len(x))[:most]
-    return x[some], t[some]
+__all__ = ["Trainer"]
 
 
 class Trainer:
@@ -113,8 +84,8 @@ class Trainer:
         self.train_loss_list: list[float] = []
         self.train_acc_list: list[float] = []
         self.test_acc_list: list[float] = []
-        self.seen = _some(self.x_train, self.t_train, evaluate_sample_num_per_epoch)
-        self.new = _some(self.x_test, self.t_test, evaluate_sample_num_per_epoch)
+        self.seen = some(self.x_train, self.t_train, evaluate_sample_num_per_epoch)
+        self.new = some(self.x_test, self.t_test, evaluate_sample_num_per_epoch)
 
     def train_step(self) -> float:
         """Take a batch and a step against its gradient; return the batch's loss.
@@ -125,7 +96,7 @@ class Trainer:
             If the loss is no finite number: the step is not taken.
         """
         at = self.step % self.steps_per_epoch * self.batch_size
-        with whole():
+        with whole(), np.errstate(over="ignore", invalid="ignore"):
             if at == 0:
                 self.order = self.rng.permutation(len(self.x_train))
             batch = self.order[at : at + self.batch_size]
