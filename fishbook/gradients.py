@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning, docs/04-backpropagation [1ab7389be32e011b]
+# Tangled from docs/03-learning, docs/04-backpropagation [2b09300b60823e9c]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from fishbook.checks import Floats, Seed, count, floats, number
 
 __all__ = [
     "check_layer",
+    "gradient_check",
     "gradient_descent",
     "numerical_diff",
     "numerical_gradient",
@@ -309,3 +310,63 @@ def check_layer(
         if not np.array_equal(v, before[k], equal_nan=True):
             raise ValueError(f"the layer changed {k}; let it make a new array")
     return {k: _gap(grads[k], v.shape, few[k], slopes[k]) for k, v in moved.items()}
+
+
+def gradient_check(
+    net: Any,
+    x: ArrayLike,
+    t: ArrayLike,
+    h: float = 1e-4,
+    sample: int | None = None,
+    rng: Seed = 0,
+) -> dict[str, float]:
+    """Return how far a network's gradient is from difference quotients.
+
+    Parameters
+    ----------
+    net : network
+        With `params` of float64 and the methods `loss` and `gradient`; its
+        parameters are moved, and put back.
+    x, t : array_like
+        A few samples and their labels.
+    h : float
+        How far each parameter is moved to either side.
+    sample : int, optional
+        Try so many entries of each array, drawn at random, instead of all: each
+        costs two losses.
+    rng : optional
+        What `numpy.random.default_rng` takes; draws the entries.
+
+    Returns
+    -------
+    dict of float
+        For each parameter the largest relative error; infinite where the gradient
+        has the wrong shape. Less than 1e-5 is right. At a kink, any number between
+        the slopes to the left and right is right.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is not of float64.
+    """
+    rng, h = np.random.default_rng(rng), number("h", h, above=0)
+    sample = None if sample is None else count("sample", sample, least=1)
+    wrong = [k for k, v in net.params.items() if v.dtype != np.float64]
+    if wrong:
+        raise ValueError(
+            f"got {', '.join(wrong)} not of float64, in which differences would be"
+            " mostly rounding; make the network with dtype=np.float64"
+        )
+
+    def loss_now() -> Floats:
+        return np.array(net.loss(x, t))
+
+    grads, errors = net.gradient(x, t), {}
+    for name, values in net.params.items():
+        if np.shape(grads[name]) != values.shape:
+            errors[name] = np.inf
+            continue
+        tried = rng.permutation(values.size)[:sample]
+        slopes = _slopes(loss_now, values, tried, np.ones(()), h)
+        errors[name] = _gap(grads[name].ravel()[tried], slopes)
+    return errors
