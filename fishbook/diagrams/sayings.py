@@ -74,11 +74,12 @@ def half(words: str, which: int) -> str:
     return words.split(" | ")[which] if " | " in words else words
 
 
-def whole(order: Sequence[Tensor], form: str = ".4g") -> str:
-    """Return a drawn computation in words: its alternative text."""
-    inputs = [value for value in order if value.name and not value.op]
-    done = [computed(value, form) for value in order if value.op]
-    known = [value for value in order if value.name and value.grad is not None]
+def whole(given: Sequence[Tensor], made: Sequence[Tensor], form: str) -> str:
+    """Return a drawn computation in words, its inputs and its operations."""
+    inputs = [value for value in given if value.name]
+    done = [computed(value, form) for value in made]
+    named = [*inputs, *(value for value in made if value.name)]
+    known = [value for value in named if value.grad is not None]
     said = []
     for which, comma in enumerate(("，", ", ")):
         names = [half(value.name, which).replace("_", " ") for value in inputs + known]
@@ -87,9 +88,9 @@ def whole(order: Sequence[Tensor], form: str = ".4g") -> str:
         pairs = [f"{n} {v}" for n, v in zip(names, numbers, strict=True)]
         many = len(inputs)
         said.append([comma.join(part) for part in (pairs[:many], done, pairs[many:])])
-    (given, steps, grads), (given_en, steps_en, grads_en) = said
-    zh = f"计算图。输入：{given}。计算：{steps}"
-    en = f"A graph. Inputs: {given_en}. Steps: {steps_en}"
+    (ins, steps, grads), (ins_en, steps_en, grads_en) = said
+    zh = f"计算图。输入：{ins}。计算：{steps}"
+    en = f"A graph. Inputs: {ins_en}. Steps: {steps_en}"
     if known:
         zh, en = f"{zh}。导数：{grads}", f"{en}. Derivatives: {grads_en}"
     return f"{zh} | {en}"
@@ -109,17 +110,16 @@ def first(value: Tensor, form: str) -> str:
     )
 
 
-def backward(value: Tensor, complete: Iterable[Tensor], form: str) -> str:
-    """Return what a step backward does; `complete` are sums that are now known."""
+def backward(value: Tensor, sums: Iterable[Tensor], form: str) -> str:
+    """Return what a step backward does; `sums` are values whose ways are complete."""
     came = written(value.grad, form)
-    given = [share for share in shares(value) if share is not None]
-    out = [_slope(value.grad, share, form) for share in given]
+    out = [_slope(value.grad, s, form) for s in shares(value) if s is not None]
     zh = f"反向经过 {sign(value)}：收到 {came}，传下去 {'、'.join(out)}"
-    en = f"Back through {sign(value)}: {came} arrives, {' and '.join(out)} leaves"
-    for parent in complete:
+    en = f"Back through {sign(value)}: {came} arrives; handed on: {', '.join(out)}"
+    for parent in sums:
         total = written(parent.grad, form)
-        zh += f"；几条路加起来是 {total}"
-        en += f"; the ways add up to {total}"
+        zh += f"；分岔处相加，得 {total}"
+        en += f"; where the ways part, they add up to {total}"
     return f"{zh} | {en}"
 
 
