@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [11ff76819c99a04e]
+# Tangled from docs/a-appendix [0d006bbc0318cfdf]
 """A tape: arrays that remember how they were computed, and the way back."""
 
 from __future__ import annotations
@@ -156,13 +156,14 @@ class Tensor:
     def receive(self, grad: Floats) -> None:
         """Add to the gradient, summed over the axes that broadcasting repeated."""
         shape = self.data.shape
-        grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
-        repeated = tuple(i for i, length in enumerate(shape) if length == 1)
-        grad = grad.sum(axis=repeated, keepdims=True)
+        extra = grad.ndim - len(shape)
+        lengths = (-1,) * extra + shape
+        repeated = [i for i, n in enumerate(grad.shape) if n != lengths[i]]
+        total = np.asarray(grad.sum(axis=tuple(repeated)), self.data.dtype)
         if self.grad is None:
-            self.grad = np.array(grad, dtype=self.data.dtype)
+            self.grad = total.reshape(shape)
         else:
-            self.grad += grad
+            self.grad += total.reshape(shape)
 
     def __neg__(self) -> Tensor:
         """Return the product with -1."""
