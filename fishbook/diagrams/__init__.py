@@ -5,6 +5,7 @@ The pages use this package, and what shows their pictures; what a single page ne
 stands on that page.
 """
 
+from fishbook.diagrams.graphs import graph
 from fishbook.diagrams.matrices import matrix, sign
 from fishbook.diagrams.networks import network
 from fishbook.diagrams.palette import DARK, PALETTE, STYLE, contrast
@@ -17,6 +18,7 @@ __all__ = [
     "Picture",
     "beside",
     "contrast",
+    "graph",
     "matrix",
     "network",
     "sign",
