@@ -1,8 +1,9 @@
-# Tangled from docs/a-appendix [fda71b838b6458ba]
+# Tangled from docs/a-appendix [2068dcb800af7d47]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 from __future__ import annotations
 
+import math
 import operator
 import reprlib
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ __all__ = [
     "rows",
     "scores",
     "spelled",
+    "vectors",
 ]
 
 Floats = NDArray[np.floating[Any]]
@@ -92,6 +94,19 @@ def rows(name: str, x: ArrayLike, width: int | None = None) -> Floats:
     raise ValueError(
         f"{came(name, array)}, but want ({size},) for one sample or (N, {size})"
         " for N of them; flatten images, one sample a row"
+    )
+
+
+def vectors(name: str, x: ArrayLike, width: int) -> Floats:
+    """Return samples of `width` floats along the last axis, (N, C, H, W) laid flat."""
+    array = floats(name, x)
+    if array.ndim and array.shape[-1] == width:
+        return array
+    if array.ndim > 2 and math.prod(array.shape[1:]) == width:
+        return array.reshape(len(array), width)
+    raise ValueError(
+        f"{came(name, array)}, but want ({width},) for one sample or (N, {width})"
+        f" for N of them, or (N, ...) with {width} numbers in each"
     )
 
 

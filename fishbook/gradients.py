@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning [fb0f50ba1313eef1]
+# Tangled from docs/03-learning, docs/04-backpropagation [eb39e4723fd76ca8]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations
@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishbook.checks import count, floats, number
+from fishbook.checks import Floats, Seed, count, floats, number
 
-__all__ = ["gradient_descent", "numerical_diff", "numerical_gradient", "tangent_line"]
+__all__ = [
+    "check_layer",
+    "gradient_descent",
+    "numerical_diff",
+    "numerical_gradient",
+    "relative_error",
+    "tangent_line",
+]
 
 
 def numerical_diff(f: Callable[[Any], Any], x: ArrayLike, h: float = 1e-4) -> Any:
@@ -171,3 +178,144 @@ def gradient_descent(
         if history:
             path.append(x.copy())
     return (x, np.array(path)) if history else x
+
+
+def relative_error(a: ArrayLike, b: ArrayLike, floor: float = 1e-6) -> float:
+    """Return the largest |a - b| / (|a| + |b|) of all pairs of entries.
+
+    Parameters
+    ----------
+    a, b : array_like, one shape
+        Two answers to the same question, such as a gradient and its difference
+        quotients.
+    floor : float
+        What is divided by at least: entries that are both far smaller count as equal.
+
+    Returns
+    -------
+    float
+        From 0, no difference, to 1, not even the sign is right; NaN if one is NaN,
+        and 0 for empty arrays.
+
+    Raises
+    ------
+    TypeError
+        If something is not a real number.
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> round(relative_error([1.0, 2.0], [1.0, 2.002]), 6)
+    0.0005
+    """
+    a = floats("a", a)
+    b = floats("b", b, a.shape)
+    sizes = np.maximum(np.abs(a) + np.abs(b), floor)
+    return float(np.max(np.abs(a - b) / sizes, initial=0))
+
+
+def _slopes(
+    output: Callable[[], Floats],
+    values: Floats,
+    tried: NDArray[np.intp],
+    dout: Floats,
+    h: float,
+) -> Floats:
+    """Return four slopes at some entries of an array: for steps -h, h, -h/2, h/2."""
+    here, slopes = output(), np.empty((4, len(tried)))
+    for k, i in enumerate(tried):
+        old = values.flat[i]
+        try:
+            for j, step in enumerate((-h, h, -h / 2, h / 2)):
+                values.flat[i] = old + step
+                slopes[j, k] = np.sum((output() - here) * dout) / step
+        finally:
+            values.flat[i] = old
+    return slopes
+
+
+def _gap(got: Floats, slopes: Floats) -> float:
+    """Return the error of derivatives, given the slopes for four steps."""
+    low, high = slopes.min(axis=0), slopes.max(axis=0)
+    wide, narrow = slopes[:2].mean(axis=0), slopes[2:].mean(axis=0)
+    size = np.abs(low) + np.abs(high)
+    kink = (high - low > 0.01 * size) | (np.abs(wide - narrow) > 1e-6 * size)
+    return relative_error(got, np.where(kink, np.clip(got, low, high), narrow))
+
+
+def check_layer(
+    layer: Any,
+    x: ArrayLike,
+    dout: ArrayLike | None = None,
+    h: float = 1e-4,
+    sample: int | None = None,
+    rng: Seed = 0,
+    **given: Any,
+) -> dict[str, float]:
+    """Return how far a layer's backward is from difference quotients.
+
+    A layer that keeps the rules of all layers and has the right derivatives gets less
+    than 1e-5 everywhere.
+
+    Parameters
+    ----------
+    layer : Layer
+        Its parameters are of float64; they are moved, and put back.
+    x : array_like
+        The input; not changed, and computed with in float64.
+    dout : array_like, optional
+        The upstream gradient, of the output's shape; random numbers if left out.
+    h : float
+        How far each entry is moved to either side.
+    sample : int, optional
+        Try so many entries of each array, drawn at random, instead of all.
+    rng : optional
+        What `numpy.random.default_rng` takes, for all that is drawn.
+    **given
+        Passed to `forward`, such as the labels ``t=...`` of a loss.
+
+    Returns
+    -------
+    dict of float
+        For "x" and each parameter the largest relative error; infinite where a
+        gradient has the wrong shape. At a kink, where the slopes to the left and right
+        are far apart or change as `h` is halved, any number between them is right.
+
+    Raises
+    ------
+    TypeError
+        If something is not made of real numbers.
+    ValueError
+        If a parameter is not of float64, if `dout` does not fit the output, or if the
+        layer changes what it is given.
+    """
+    rng, h = np.random.default_rng(rng), number("h", h, above=0)
+    sample = None if sample is None else count("sample", sample, least=1)
+    x = np.array(floats("x", x), np.float64)
+    moved = {"x": x, **layer.params}
+    if any(values.dtype != np.float64 for values in moved.values()):
+        raise ValueError("got parameters not of float64; check a layer in float64")
+
+    def output() -> Floats:
+        return np.array(layer.forward(x, **given))
+
+    other = rng.permuted(x.ravel()).reshape(x.shape)
+    y = np.array(layer.forward(other, **given))
+    dout = rng.normal(size=y.shape) if dout is None else dout
+    dout = np.array(floats("dout", dout, y.shape))
+    layer.backward(-dout)
+    before = {name: v.copy() for name, v in (moved | {"dout": dout}).items()}
+    tried = {k: rng.permutation(v.size)[:sample] for k, v in moved.items()}
+    slopes = {k: _slopes(output, v, tried[k], dout, h) for k, v in moved.items()}
+    output()
+    grads = {"x": layer.backward(dout), **layer.grads}
+    for name, values in (moved | {"dout": dout}).items():
+        if not np.array_equal(values, before[name], equal_nan=True):
+            raise ValueError(f"the layer changed {name}; let it make a new array")
+    return {
+        k: _gap(grads[k].ravel()[tried[k]], slopes[k])
+        if grads[k].shape == v.shape
+        else np.inf
+        for k, v in moved.items()
+    }
