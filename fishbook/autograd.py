@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [0d006bbc0318cfdf]
+# Tangled from docs/a-appendix [ed579a4c4aa60521]
 """A tape: arrays that remember how they were computed, and the way back."""
 
 from __future__ import annotations
@@ -79,11 +79,6 @@ class Tensor:
         self.grad: Floats | None = None
         self.constant = False
         self.place = next(_places)
-
-    def __repr__(self) -> str:
-        """Return the values, and the name if there is one."""
-        name = f", name={self.name!r}" if self.name else ""
-        return f"Tensor({np.array2string(self.data, prefix='Tensor(')}{name})"
 
     def operand(self, value: Any) -> Tensor:
         """Return what stands beside this tensor as a tensor, if need be a constant.
@@ -169,56 +164,12 @@ class Tensor:
         """Return the product with -1."""
         return self * -1
 
-    def __sub__(self, other: Any) -> Tensor:
-        """Return the difference, element by element."""
-        x, y = self, self.operand(other)
-        ways = (x, lambda dout: dout), (y, lambda dout: -dout)
-        return Tensor(x.data - y.data, op="-", ways=ways)
-
     def __truediv__(self, other: Any) -> Tensor:
         """Return the quotient, element by element."""
         x, y = self, self.operand(other)
         z = x.data / y.data
         ways = (x, lambda dout: dout / y.data), (y, lambda dout: -dout * z / y.data)
         return Tensor(z, op="/", ways=ways)
-
-    def __pow__(self, other: Any) -> Tensor:
-        """Return the power; the gradient of a tensor exponent wants bases >= 0."""
-        x, y = self, self.operand(other)
-        z = x.data**y.data
-
-        def to_base(dout: Floats) -> Any:
-            below = np.where(y.data == 0, 1, y.data - 1)
-            return dout * y.data * x.data**below
-
-        def to_exponent(dout: Floats) -> Any:
-            return dout * z * np.log(np.where(x.data == 0, 1, x.data))
-
-        return Tensor(z, op="**", ways=((x, to_base), (y, to_exponent)))
-
-    def __radd__(self, other: Any) -> Tensor:
-        """Return other + self."""
-        return self.operand(other) + self
-
-    def __rsub__(self, other: Any) -> Tensor:
-        """Return other - self."""
-        return self.operand(other) - self
-
-    def __rmul__(self, other: Any) -> Tensor:
-        """Return other * self."""
-        return self.operand(other) * self
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        """Return other / self."""
-        return self.operand(other) / self
-
-    def __rpow__(self, other: Any) -> Tensor:
-        """Return other ** self."""
-        return self.operand(other) ** self
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        """Return other @ self."""
-        return self.operand(other) @ self
 
     def exp(self) -> Tensor:
         """Return e to the power of each element."""
@@ -281,6 +232,36 @@ class Tensor:
         z = top if keepdims else top.squeeze(axis)
         return Tensor(z, op="max", ways=((self, back),))
 
+    def __getitem__(self, index: Any) -> Tensor:
+        """Return what the index picks; gradients of what is picked twice add up."""
+
+        def back(dout: Floats) -> Any:
+            grad = np.zeros_like(self.data)
+            np.add.at(grad, index, dout)
+            return grad
+
+        return Tensor(self.data[index], op="[]", ways=((self, back),))
+
+    def __sub__(self, other: Any) -> Tensor:
+        """Return the difference, element by element."""
+        x, y = self, self.operand(other)
+        ways = (x, lambda dout: dout), (y, lambda dout: -dout)
+        return Tensor(x.data - y.data, op="-", ways=ways)
+
+    def __pow__(self, other: Any) -> Tensor:
+        """Return the power; the gradient of a tensor exponent wants bases >= 0."""
+        x, y = self, self.operand(other)
+        z = x.data**y.data
+
+        def to_base(dout: Floats) -> Any:
+            below = np.where(y.data == 0, 1, y.data - 1)
+            return dout * y.data * x.data**below
+
+        def to_exponent(dout: Floats) -> Any:
+            return dout * z * np.log(np.where(x.data == 0, 1, x.data))
+
+        return Tensor(z, op="**", ways=((x, to_base), (y, to_exponent)))
+
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements in another shape."""
         way = (self, lambda dout: dout.reshape(self.data.shape))
@@ -291,12 +272,31 @@ class Tensor:
         """Return the axes in reverse order."""
         return Tensor(self.data.T, op="T", ways=((self, lambda dout: dout.T),))
 
-    def __getitem__(self, index: Any) -> Tensor:
-        """Return what the index picks; gradients of what is picked twice add up."""
+    def __radd__(self, other: Any) -> Tensor:
+        """Return other + self."""
+        return self.operand(other) + self
 
-        def back(dout: Floats) -> Any:
-            grad = np.zeros_like(self.data)
-            np.add.at(grad, index, dout)
-            return grad
+    def __rsub__(self, other: Any) -> Tensor:
+        """Return other - self."""
+        return self.operand(other) - self
 
-        return Tensor(self.data[index], op="[]", ways=((self, back),))
+    def __rmul__(self, other: Any) -> Tensor:
+        """Return other * self."""
+        return self.operand(other) * self
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        """Return other / self."""
+        return self.operand(other) / self
+
+    def __rpow__(self, other: Any) -> Tensor:
+        """Return other ** self."""
+        return self.operand(other) ** self
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        """Return other @ self."""
+        return self.operand(other) @ self
+
+    def __repr__(self) -> str:
+        """Return the values, and the name if there is one."""
+        name = f", name={self.name!r}" if self.name else ""
+        return f"Tensor({np.array2string(self.data, prefix='Tensor(')}{name})"
