@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [3a809a5b231d0270]
+# Tangled from docs/04-backpropagation [ff947740bdbc66b3]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -188,13 +188,18 @@ class Affine(Layer):
 
     def backward(self, dout: ArrayLike) -> Floats:
         """Return the gradient of x, in its shape; leave those of W and b in grads."""
+        rows, shape = self.learn(dout)
+        dx: Floats = (rows @ self.W.T).reshape(shape)
+        return dx
+
+    def learn(self, dout: ArrayLike) -> tuple[Floats, tuple[int, ...]]:
+        """Leave the gradients of W and b in grads; return dout in rows, x's shape."""
         x, shape = self.kept()
         D, M = self.W.shape
         rows = floats("dout", dout, (*x.shape[:-1], M)).reshape(-1, M)
         self.dW = self.grads["W"] = x.reshape(-1, D).T @ rows
         self.db = self.grads["b"] = rows.sum(axis=0)
-        dx: Floats = (rows @ self.W.T).reshape(shape)
-        return dx
+        return rows, shape
 
 
 class Flatten(Layer):
@@ -234,7 +239,7 @@ class SoftmaxWithLoss(Layer):
         right = np.arange(x.size // x.shape[-1]), labels(t, x.shape)
         logs = log_softmax(x).reshape(-1, x.shape[-1])
         self.keep(logs, right, x.shape)
-        return float(-np.mean(logs[right]))
+        return float(-logs[right].sum() / len(logs))
 
     def backward(self, dout: ArrayLike = 1.0) -> Floats:
         """Return the gradient of the scores, dout (y - t) / N."""

@@ -1,9 +1,10 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [5bea37e99cde7471]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/a-appendix [ba942b3d006b4d85]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -11,11 +12,15 @@ from numpy.typing import ArrayLike, DTypeLike
 from fishbook.checks import Floats, Seed, decided, floats, labels, rows
 from fishbook.functions import identity_function, sigmoid, softmax, softmax_loss
 from fishbook.gradients import numerical_gradient
+from fishbook.layers import Affine, Layer, Relu, SoftmaxWithLoss
+from fishbook.storage import Saveable
 
 __all__ = [
+    "LayeredNet",
     "Network",
     "SigmoidNet",
     "SimpleNet",
+    "TwoLayerNet",
     "accuracy",
     "forward",
     "init_network",
@@ -243,6 +248,124 @@ class SigmoidNet:
             "W2": z.T @ delta,
             "b2": delta.sum(axis=0),
         }
+
+
+class LayeredNet(Saveable):
+    """Layers in a row, and a last one that makes a loss of the scores.
+
+    Parameters
+    ----------
+    layers : dict of Layer
+        In the order in which data goes through them.
+    last_layer : SoftmaxWithLoss
+        Takes scores and labels, gives the loss.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        What is learned: the very arrays of the layers, so a change in place reaches
+        both. The first layer's W is called `W1`, the next one's `W2`, and so on.
+    layers, last_layer
+        As above.
+    """
+
+    def __init__(self, layers: dict[str, Any], last_layer: SoftmaxWithLoss) -> None:
+        self.layers, self.last_layer = layers, last_layer
+        self.params: Network = {}
+        self._owners: dict[str, tuple[Layer, str]] = {}
+        times: dict[str, int] = {}
+        for layer in layers.values():
+            for name, values in layer.params.items():
+                times[name] = times.get(name, 0) + 1
+                key = f"{name}{times[name]}"
+                self.params[key] = values
+                self._owners[key] = layer, name
+
+    def predict(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return the scores of the classes (not probabilities)."""
+        like = next(iter(self.params.values()))
+        a = floats("x", x).astype(like.dtype, copy=False)
+        for layer in self.layers.values():
+            a = layer.forward(a, train)
+        return a
+
+    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the mean cross-entropy, for class numbers or one-hot t."""
+        return self.last_layer.forward(self.predict(x), t)
+
+    def loss_and_gradient(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Network]:
+        """Return the loss, and its gradient with the keys of params."""
+        loss = self.last_layer.forward(self.predict(x, train=True), t)
+        dout = self.last_layer.backward()
+        first, *later = self.layers.values()
+        for layer in reversed(later):
+            dout = layer.backward(dout)
+        getattr(first, "learn", first.backward)(dout)
+        return loss, {k: layer.grads[n] for k, (layer, n) in self._owners.items()}
+
+    def gradient(self, x: ArrayLike, t: ArrayLike) -> Network:
+        """Return the gradient of the loss, with the keys of params."""
+        return self.loss_and_gradient(x, t)[1]
+
+    def accuracy(self, x: ArrayLike, t: ArrayLike) -> float:
+        """Return the share of right answers, for class numbers or one-hot t."""
+        y = np.atleast_2d(decided("scores", self.predict(x)))
+        return float(np.mean(y.argmax(axis=1) == labels(t, y.shape)))
+
+    def numerical_gradient(self, x: ArrayLike, t: ArrayLike) -> Network:
+        """Return the gradient of the loss by differences; wants dtype=np.float64."""
+
+        def loss_now(_: Floats) -> float:
+            return self.loss(x, t)
+
+        return {k: numerical_gradient(loss_now, v) for k, v in self.params.items()}
+
+
+class TwoLayerNet(LayeredNet):
+    """Affine, ReLU, affine; softmax with cross-entropy gives the loss.
+
+    Parameters
+    ----------
+    input_size, hidden_size, output_size : int
+        How many inputs, hidden neurons and classes.
+    weight_init_std : float
+        Standard deviation of the first weights; biases start at 0.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1` (inputs, hidden), `b1`, `W2` (hidden, classes) and `b2`: the same arrays
+        as the layers'. Change them in place, ``params["W1"] -= ...``.
+    layers : dict of Layer
+        `Affine1`, `Relu1` and `Affine2`.
+    last_layer : SoftmaxWithLoss
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        output_size: int,
+        weight_init_std: float = 0.01,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        rng = np.random.default_rng(rng)
+
+        def affine(D: int, M: int) -> Affine:
+            W = weight_init_std * rng.normal(size=(D, M))
+            return Affine(W.astype(dtype), np.zeros(M, dtype))
+
+        layers = {
+            "Affine1": affine(input_size, hidden_size),
+            "Relu1": Relu(),
+            "Affine2": affine(hidden_size, output_size),
+        }
+        super().__init__(layers, SoftmaxWithLoss())
 
 
 def load_sample_network() -> Network:

@@ -1,7 +1,8 @@
-"""What the loom costs: from an edit to the page, builds, tangling. Asserts nothing."""
+"""What the loom costs, and what a step of training. Asserts nothing."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -12,8 +13,9 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from books import read_text, write_text
 from large import copy_many
@@ -44,6 +46,7 @@ def main() -> None:
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
     logging.disable(logging.ERROR)
     tables = {"edits": edits, "builds": builds, "checks": checks, "rivals": rivals}
+    tables["steps"] = steps
     print(f"{os.cpu_count()} cores; load, where the system tells:", *load())
     for name in sys.argv[1:] or tables:
         with tempfile.TemporaryDirectory() as folder:
@@ -188,6 +191,83 @@ def rivals(folder: Path) -> None:
             path.unlink()
         first, again = processor(place, words), processor(place, words)
         print(f"  {name:18}{first:7.2f}{again:7.2f} s of processor time")
+
+
+def steps(_: Path) -> None:
+    """Time a training step of a two-layer network beside other ways to write it."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    x, t = rng.random((60000, 784), np.float32), rng.integers(10, size=60000)
+    orders = [rng.permutation(60000) for _ in range(2)]
+    parts = [o[at : at + 100] for o in orders for at in range(0, 60000, 100)]
+    runs = dict(contenders(x, t, parts))
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(40):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            for _ in range(100):
+                run()
+            taken[name].append((time.perf_counter() - start) * 10)
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
+    print(f"a step, 784-50-10, batches of 100, SGD; threads: {threads}")
+    ours = statistics.median(taken["fishbook"])
+    for name, times in taken.items():
+        middle, quiet = statistics.median(times), min(times)
+        print(f"  {name:20}{middle:7.3f} ms, at best {quiet:.3f}", end="; ")
+        print(f"fishbook takes {ours / middle:.2f} of it")
+
+
+def contenders(
+    x: Any, t: Any, parts: list[Any]
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield steps that gather a batch, find the gradient and move the parameters."""
+    import numpy as np
+    import textbook
+
+    from fishbook.networks import TwoLayerNet
+    from fishbook.optimizers import SGD
+    from fishbook.trainer import Trainer
+
+    turns = [itertools.cycle(parts) for _ in range(3)]
+    net, sgd = TwoLayerNet(784, 50, 10, rng=0), SGD(0.1)
+
+    def ours() -> None:
+        part = next(turns[0])
+        _, grads = net.loss_and_gradient(x[part], t[part])
+        sgd.update(net.params, grads)
+
+    yield "fishbook", ours
+    trained = TwoLayerNet(784, 50, 10, rng=0)
+    trainer = Trainer(trained, x, t, x[:9], t[:9], 999, optimizer=SGD(0.1), rng=0)
+    trainer.seen = trainer.new
+    yield "fishbook's Trainer", trainer.train_step
+    plain, rule = textbook.TwoLayerNet((784, 50, 10), 0.01, 0), textbook.SGD(0.1)
+    x64 = x.astype(np.float64)
+
+    def theirs() -> None:
+        part = next(turns[1])
+        rule.update(plain.params, plain.gradient(x64[part], t[part]))
+
+    yield "textbook", theirs
+    try:
+        import torch
+    except ImportError:
+        print("  PyTorch is not installed")
+        return
+    torch.set_num_threads(int(os.environ.get("OPENBLAS_NUM_THREADS", "2")))
+    data, labels = torch.from_numpy(x), torch.from_numpy(t)
+    nn = torch.nn
+    model = nn.Sequential(nn.Linear(784, 50), nn.ReLU(), nn.Linear(50, 10))
+    loss, moved = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def eager() -> None:
+        part = torch.from_numpy(next(turns[2]))
+        moved.zero_grad()
+        loss(model(data[part]), labels[part]).backward()
+        moved.step()
+
+    yield f"PyTorch {torch.__version__}", eager
 
 
 def for_entangled(folder: Path, chunks: dict[str, list[str]]) -> None:

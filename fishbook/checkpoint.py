@@ -1,0 +1,86 @@
+"""A training put aside: all that it needs to go on, in one .npz file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from fishbook.storage import PathLike, fill, read_arrays, write_arrays
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+LISTS = ("train_loss_list", "train_acc_list", "test_acc_list")
+
+
+def save_checkpoint(trainer: Any, path: PathLike) -> None:
+    """Write parameters, optimizer, random numbers, place and lists of a trainer."""
+    arrays = {f"params/{k}": v for k, v in trainer.network.params.items()}
+    numbers: dict[str, Any] = {}
+    for name, value in vars(trainer.optimizer).items():
+        if isinstance(value, dict):
+            numbers[name] = {}
+            arrays |= {f"optimizer/{name}/{k}": v for k, v in value.items()}
+        else:
+            numbers[name] = value
+    for name in LISTS:
+        arrays[name] = np.array(getattr(trainer, name), np.float64)
+    about = {
+        "fits": _fits(trainer),
+        "step": trainer.step,
+        "optimizer": numbers,
+        "rng": trainer.rng.bit_generator.state,
+    }
+    arrays |= {"order": trainer.order, "about": np.array(json.dumps(about, default=_j))}
+    write_arrays(path, arrays)
+
+
+def load_checkpoint(trainer: Any, path: PathLike) -> None:
+    """Put a trainer back to where another one of the same kind was; all or nothing."""
+    arrays = read_arrays(path)
+    try:
+        about = json.loads(str(arrays.pop("about")))
+        order = arrays.pop("order")
+        lists = {name: arrays.pop(name).tolist() for name in LISTS}
+        fits, step, numbers, state = (
+            about[name] for name in ("fits", "step", "optimizer", "rng")
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(
+            f"{path} is no checkpoint; make one with save_checkpoint, or load"
+            " parameters alone with network.load_params"
+        ) from None
+    for what, want in _fits(trainer).items():
+        if fits.get(what) != want:
+            raise ValueError(
+                f"{path} is of another training: its {what} is {fits.get(what)}, but"
+                f" want {want}; make the trainer as that one was made"
+            )
+    for name in [name for name in arrays if name.startswith("optimizer/")]:
+        _, attribute, key = name.split("/", 2)
+        numbers[attribute][key] = arrays.pop(name)
+    stored = {name.removeprefix("params/"): v for name, v in arrays.items()}
+    fill(trainer.network.params, stored, path)
+    vars(trainer.optimizer).update(numbers)
+    trainer.rng.bit_generator.state = state
+    trainer.order, trainer.step = order, step
+    for name in LISTS:
+        getattr(trainer, name)[:] = lists[name]
+
+
+def _fits(trainer: Any) -> dict[str, Any]:
+    """Return what has to be the same before and after."""
+    return {
+        "training data": list(trainer.x_train.shape),
+        "mini_batch_size": trainer.batch_size,
+        "optimizer": type(trainer.optimizer).__name__,
+        "random generator": type(trainer.rng.bit_generator).__name__,
+    }
+
+
+def _j(value: Any) -> Any:
+    """Return an array or a NumPy number as JSON knows them."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"got {value!r} in the optimizer, but can store numbers and arrays")

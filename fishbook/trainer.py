@@ -1,0 +1,167 @@
+# Tangled from docs/04-backpropagation [25ded20f62b6c506]
+"""The four steps of learning, again and again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fishbook.checkpoint import load_checkpoint, save_checkpoint
+from fishbook.checks import Seed, count, paired
+from fishbook.optimizers import find_optimizer
+from fishbook.progress import Bar, History, some, whole
+from fishbook.storage import PathLike
+
+__all__ = ["Trainer"]
+
+
+class Trainer:
+    """Trains a network epoch by epoch, and keeps a record of it.
+
+    Parameters
+    ----------
+    network : network
+        With `params`, `loss_and_gradient` and `accuracy`.
+    x_train, t_train : array_like
+        The samples, and their labels or targets.
+    x_test, t_test : array_like
+        What the network does not learn from: give the validation set as long as
+        you choose by what you see.
+    epochs : int
+        How many times each sample is used.
+    mini_batch_size : int
+        Samples a step; the last batch of an epoch may have fewer.
+    optimizer : str or object
+        A name, upper or lower case, or an object with ``update(params, grads)``.
+    optimizer_param : mapping, optional
+        What the named optimizer takes; ``{"lr": 0.01}`` if left out.
+    evaluate_sample_num_per_epoch : int, optional
+        Evaluate on so many samples of either set, drawn at random once, instead of
+        all.
+    verbose : bool
+        Whether a terminal shows a bar.
+    rng : optional
+        What `numpy.random.default_rng` takes: it shuffles the samples.
+
+    Attributes
+    ----------
+    train_loss_list : list of float
+        The loss of each step, before its update.
+    train_acc_list, test_acc_list : list of float
+        The accuracies after each whole epoch.
+    """
+
+    def __init__(
+        self,
+        network: Any,
+        x_train: ArrayLike,
+        t_train: ArrayLike,
+        x_test: ArrayLike,
+        t_test: ArrayLike,
+        epochs: int = 20,
+        mini_batch_size: int = 100,
+        optimizer: Any = "SGD",
+        optimizer_param: Mapping[str, Any] | None = None,
+        evaluate_sample_num_per_epoch: int | None = None,
+        verbose: bool = True,
+        rng: Seed = None,
+    ) -> None:
+        self.network, self.verbose = network, verbose
+        self.x_train, self.t_train = paired(x_train, t_train)
+        self.x_test, self.t_test = paired(x_test, t_test)
+        self.epochs = count("epochs", epochs)
+        self.batch_size = count("mini_batch_size", mini_batch_size, least=1)
+        if optimizer_param is None:
+            optimizer_param = {"lr": 0.01}
+        self.optimizer = find_optimizer(optimizer, **optimizer_param)
+        self.rng = np.random.default_rng(rng)
+        self.steps_per_epoch = math.ceil(len(self.x_train) / self.batch_size)
+        self.step, self.order = 0, np.arange(0)
+        self.train_loss_list: list[float] = []
+        self.train_acc_list: list[float] = []
+        self.test_acc_list: list[float] = []
+        self.seen = some(self.x_train, self.t_train, evaluate_sample_num_per_epoch)
+        self.new = some(self.x_test, self.t_test, evaluate_sample_num_per_epoch)
+
+    def train_step(self) -> float:
+        """Take a batch and a step against its gradient; return the batch's loss.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is no finite number: the step is not taken.
+        """
+        at = self.step % self.steps_per_epoch * self.batch_size
+        with whole(), np.errstate(over="ignore", invalid="ignore"):
+            if at == 0:
+                self.order = self.rng.permutation(len(self.x_train))
+            batch = self.order[at : at + self.batch_size]
+            x, t = self.x_train[batch], self.t_train[batch]
+            loss, grads = self.network.loss_and_gradient(x, t)
+            if not math.isfinite(loss):
+                raise FloatingPointError(
+                    f"the loss is {loss} in step {self.step + 1}, before its update;"
+                    " try a smaller learning rate or smaller first weights, and look"
+                    " for nan or huge numbers in the data"
+                )
+            self.optimizer.update(self.network.params, grads)
+            self.train_loss_list.append(loss)
+            self.step += 1
+            if self.step % self.steps_per_epoch == 0:
+                self.train_acc_list.append(self.network.accuracy(*self.seen))
+                self.test_acc_list.append(self.network.accuracy(*self.new))
+        return float(loss)
+
+    def train(self) -> History:
+        """Train to the end of the last epoch, from wherever it stands.
+
+        Returns
+        -------
+        History
+            The record so far. Ctrl-C ends the step that is under way and stops;
+            call `train` again to go on.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is no finite number any more.
+        """
+        last = self.epochs * self.steps_per_epoch
+        bar = Bar(last, self.verbose)
+        try:
+            while self.step < last:
+                bar.at(self.step + 1, f"loss {self.train_step():.3f}")
+        finally:
+            bar.close()
+        return History(self.train_loss_list, self.train_acc_list, self.test_acc_list)
+
+    def save_checkpoint(self, path: PathLike) -> None:
+        """Write all that is needed to go on, bit for bit, into an .npz file.
+
+        Raises
+        ------
+        TypeError
+            If the optimizer has something that is neither number nor array.
+        ValueError
+            If the path does not end in ``.npz``, or a parameter is not finite.
+        OSError
+            If the file can't be written there.
+        """
+        save_checkpoint(self, path)
+
+    def load_checkpoint(self, path: PathLike) -> None:
+        """Go back to where the trainer was that wrote this file.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no checkpoint, is damaged, or is of another network, optimizer or
+            size of data; nothing is changed then.
+        OSError
+            If there is no file that can be read.
+        """
+        load_checkpoint(self, path)
