@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fishbook.autograd import Tensor
-from fishbook.functions import sigmoid, softmax, softmax_loss
+from fishbook.functions import softmax
 from fishbook.gradients import numerical_gradient
+from fishbook.layers import Affine, Flatten, Relu, Sigmoid, SoftmaxWithLoss, Tanh
+from fishbook.networks import TwoLayerNet
 
 Shape = tuple[int, ...]
 Operation = Callable[..., Any]
@@ -533,32 +535,80 @@ def test_a_wrong_order_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 # Chapter 4's layers, with no backward of their own
 
 
-def layers_of_tensors(x: Any, W: Any, b: Any) -> Any:
-    return 1 / (1 + (-(x @ W + b)).exp())
+def sigmoid(x: Tensor) -> Tensor:
+    return 1 / (1 + (-x).exp())
 
 
-def test_sigmoid_and_affine_agree_with_the_formulas() -> None:
-    x, W, b, dout = drawn(3, (5, 4), (4, 3), (3,), (5, 3))
-    X, V, c = Tensor(x), Tensor(W), Tensor(b)
-    y = layers_of_tensors(X, V, c)
+def loss_of(a: Tensor, t: Any) -> Tensor:
+    a = a - a.max(axis=1, keepdims=True)
+    logs = a - a.exp().sum(axis=1, keepdims=True).log()
+    return -logs[np.arange(len(t)), t].sum() / len(t)
+
+
+@pytest.mark.parametrize(
+    ("layer", "f"),
+    [
+        (Relu(), lambda x: x.relu()),
+        (Sigmoid(), sigmoid),
+        (Tanh(), lambda x: 2 * sigmoid(2 * x) - 1),
+        (Flatten(), lambda x: x.reshape(len(x.data), -1)),
+    ],
+)
+def test_activations_agree_with_the_layers(layer: Any, f: Operation) -> None:
+    x = 4 * drawn(3, (5, 2, 3))[0]
+    X = Tensor(x)
+    y, out = f(X), layer.forward(x)
+    dout = np.random.default_rng(0).normal(size=out.shape)
     y.backward(dout)
-    z = sigmoid(x @ W + b)
-    da = dout * z * (1 - z)
-    np.testing.assert_allclose(y.data, z, rtol=1e-14)
-    for grad, want in [(X.grad, da @ W.T), (V.grad, x.T @ da), (c.grad, da.sum(0))]:
-        assert grad is not None
-        np.testing.assert_allclose(grad, want, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(y.data, out, rtol=1e-12, atol=1e-12)
+    assert X.grad is not None
+    np.testing.assert_allclose(X.grad, layer.backward(dout), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (1, 4), (4,), (2, 3, 4)], ids=str)
+def test_affine_agrees_with_the_layer(shape: Shape) -> None:
+    x, W, b = drawn(3, shape, (4, 3), (3,))
+    tensors = [Tensor(x), Tensor(W), Tensor(b)]
+    rows = tensors[0].reshape(len(x), -1) if len(shape) > 1 else tensors[0]
+    if len(shape) == 3:
+        W = np.concatenate([W, 2 * W, 3 * W])
+        tensors[1] = Tensor(W)
+    layer = Affine(W, b)
+    out = layer.forward(x)
+    y = rows @ tensors[1] + tensors[2]
+    dout = np.random.default_rng(0).normal(size=out.shape)
+    y.backward(dout)
+    dx = layer.backward(dout)
+    np.testing.assert_allclose(y.data, out, rtol=1e-12, atol=1e-12)
+    for tensor, want in zip(tensors, [dx, layer.dW, layer.db], strict=True):
+        assert tensor.grad is not None
+        np.testing.assert_allclose(tensor.grad, want, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1, 100, 10_000])
-def test_softmax_with_loss_agrees_with_the_formula(scale: float) -> None:
+def test_softmax_with_loss_agrees_with_layer_and_formula(scale: float) -> None:
     a, t = scale * drawn(4, (6, 5))[0], np.array([0, 1, 2, 3, 4, 0])
-    A = Tensor(a)
-    shifted = A - A.max(axis=1, keepdims=True)
-    logs = shifted - shifted.exp().sum(axis=1, keepdims=True).log()
-    loss = -logs[np.arange(6), t].sum() / 6
+    A, layer = Tensor(a), SoftmaxWithLoss()
+    loss = loss_of(A, t)
     loss.backward()
-    np.testing.assert_allclose(loss.data, softmax_loss(a, t), rtol=1e-14)
-    want = (softmax(a) - np.eye(5)[t]) / 6
+    np.testing.assert_allclose(loss.data, layer.forward(a, t), rtol=1e-14)
     assert A.grad is not None
+    np.testing.assert_allclose(A.grad, layer.backward(), rtol=0, atol=1e-12)
+    want = (softmax(a) - np.eye(5)[t]) / 6
     np.testing.assert_allclose(A.grad, want, rtol=0, atol=1e-12)
+
+
+def test_a_network_agrees_with_two_layer_net() -> None:
+    net = TwoLayerNet(6, 5, 3, 0.5, rng=0, dtype=np.float64)
+    x, t = drawn(5, (7, 6))[0], np.array([0, 1, 2, 0, 1, 2, 2])
+    p = {name: Tensor(values) for name, values in net.params.items()}
+    for _ in range(3):
+        z = (x @ p["W1"] + p["b1"]).relu()
+        loss = loss_of(z @ p["W2"] + p["b2"], t)
+        loss.backward()
+        assert abs(float(loss.data) - net.loss(x, t)) < 1e-12
+        for name, want in net.gradient(x, t).items():
+            grad = p[name].grad
+            assert grad is not None
+            np.testing.assert_allclose(grad, want, rtol=0, atol=1e-12)
+            net.params[name] -= 0.5 * grad  # the same arrays as the tensors'
