@@ -240,6 +240,14 @@ def test_the_slope_of_relu_at_zero_is_zero() -> None:
     assert x.grad.tolist() == [0, 0, 1]
 
 
+def test_of_equals_the_second_is_the_maximum() -> None:
+    x, y = Tensor([1.0, 2.0, 3.0]), Tensor([2.0, 2.0, 2.0])
+    x.maximum(y).sum().backward()
+    assert x.grad is not None and y.grad is not None
+    assert x.grad.tolist() == [0, 0, 1]
+    assert y.grad.tolist() == [1, 1, 0]
+
+
 # The graph
 
 
