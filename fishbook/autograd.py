@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [11ff76819c99a04e]
+# Tangled from docs/a-appendix [ed579a4c4aa60521]
 """A tape: arrays that remember how they were computed, and the way back."""
 
 from __future__ import annotations
@@ -80,11 +80,6 @@ class Tensor:
         self.constant = False
         self.place = next(_places)
 
-    def __repr__(self) -> str:
-        """Return the values, and the name if there is one."""
-        name = f", name={self.name!r}" if self.name else ""
-        return f"Tensor({np.array2string(self.data, prefix='Tensor(')}{name})"
-
     def operand(self, value: Any) -> Tensor:
         """Return what stands beside this tensor as a tensor, if need be a constant.
 
@@ -156,23 +151,18 @@ class Tensor:
     def receive(self, grad: Floats) -> None:
         """Add to the gradient, summed over the axes that broadcasting repeated."""
         shape = self.data.shape
-        grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
-        repeated = tuple(i for i, length in enumerate(shape) if length == 1)
-        grad = grad.sum(axis=repeated, keepdims=True)
+        extra = grad.ndim - len(shape)
+        lengths = (-1,) * extra + shape
+        repeated = [i for i, n in enumerate(grad.shape) if n != lengths[i]]
+        total = np.asarray(grad.sum(axis=tuple(repeated)), self.data.dtype)
         if self.grad is None:
-            self.grad = np.array(grad, dtype=self.data.dtype)
+            self.grad = total.reshape(shape)
         else:
-            self.grad += grad
+            self.grad += total.reshape(shape)
 
     def __neg__(self) -> Tensor:
         """Return the product with -1."""
         return self * -1
-
-    def __sub__(self, other: Any) -> Tensor:
-        """Return the difference, element by element."""
-        x, y = self, self.operand(other)
-        ways = (x, lambda dout: dout), (y, lambda dout: -dout)
-        return Tensor(x.data - y.data, op="-", ways=ways)
 
     def __truediv__(self, other: Any) -> Tensor:
         """Return the quotient, element by element."""
@@ -180,44 +170,6 @@ class Tensor:
         z = x.data / y.data
         ways = (x, lambda dout: dout / y.data), (y, lambda dout: -dout * z / y.data)
         return Tensor(z, op="/", ways=ways)
-
-    def __pow__(self, other: Any) -> Tensor:
-        """Return the power; the gradient of a tensor exponent wants bases >= 0."""
-        x, y = self, self.operand(other)
-        z = x.data**y.data
-
-        def to_base(dout: Floats) -> Any:
-            below = np.where(y.data == 0, 1, y.data - 1)
-            return dout * y.data * x.data**below
-
-        def to_exponent(dout: Floats) -> Any:
-            return dout * z * np.log(np.where(x.data == 0, 1, x.data))
-
-        return Tensor(z, op="**", ways=((x, to_base), (y, to_exponent)))
-
-    def __radd__(self, other: Any) -> Tensor:
-        """Return other + self."""
-        return self.operand(other) + self
-
-    def __rsub__(self, other: Any) -> Tensor:
-        """Return other - self."""
-        return self.operand(other) - self
-
-    def __rmul__(self, other: Any) -> Tensor:
-        """Return other * self."""
-        return self.operand(other) * self
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        """Return other / self."""
-        return self.operand(other) / self
-
-    def __rpow__(self, other: Any) -> Tensor:
-        """Return other ** self."""
-        return self.operand(other) ** self
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        """Return other @ self."""
-        return self.operand(other) @ self
 
     def exp(self) -> Tensor:
         """Return e to the power of each element."""
@@ -280,6 +232,36 @@ class Tensor:
         z = top if keepdims else top.squeeze(axis)
         return Tensor(z, op="max", ways=((self, back),))
 
+    def __getitem__(self, index: Any) -> Tensor:
+        """Return what the index picks; gradients of what is picked twice add up."""
+
+        def back(dout: Floats) -> Any:
+            grad = np.zeros_like(self.data)
+            np.add.at(grad, index, dout)
+            return grad
+
+        return Tensor(self.data[index], op="[]", ways=((self, back),))
+
+    def __sub__(self, other: Any) -> Tensor:
+        """Return the difference, element by element."""
+        x, y = self, self.operand(other)
+        ways = (x, lambda dout: dout), (y, lambda dout: -dout)
+        return Tensor(x.data - y.data, op="-", ways=ways)
+
+    def __pow__(self, other: Any) -> Tensor:
+        """Return the power; the gradient of a tensor exponent wants bases >= 0."""
+        x, y = self, self.operand(other)
+        z = x.data**y.data
+
+        def to_base(dout: Floats) -> Any:
+            below = np.where(y.data == 0, 1, y.data - 1)
+            return dout * y.data * x.data**below
+
+        def to_exponent(dout: Floats) -> Any:
+            return dout * z * np.log(np.where(x.data == 0, 1, x.data))
+
+        return Tensor(z, op="**", ways=((x, to_base), (y, to_exponent)))
+
     def reshape(self, *shape: Any) -> Tensor:
         """Return the same elements in another shape."""
         way = (self, lambda dout: dout.reshape(self.data.shape))
@@ -290,12 +272,31 @@ class Tensor:
         """Return the axes in reverse order."""
         return Tensor(self.data.T, op="T", ways=((self, lambda dout: dout.T),))
 
-    def __getitem__(self, index: Any) -> Tensor:
-        """Return what the index picks; gradients of what is picked twice add up."""
+    def __radd__(self, other: Any) -> Tensor:
+        """Return other + self."""
+        return self.operand(other) + self
 
-        def back(dout: Floats) -> Any:
-            grad = np.zeros_like(self.data)
-            np.add.at(grad, index, dout)
-            return grad
+    def __rsub__(self, other: Any) -> Tensor:
+        """Return other - self."""
+        return self.operand(other) - self
 
-        return Tensor(self.data[index], op="[]", ways=((self, back),))
+    def __rmul__(self, other: Any) -> Tensor:
+        """Return other * self."""
+        return self.operand(other) * self
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        """Return other / self."""
+        return self.operand(other) / self
+
+    def __rpow__(self, other: Any) -> Tensor:
+        """Return other ** self."""
+        return self.operand(other) ** self
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        """Return other @ self."""
+        return self.operand(other) @ self
+
+    def __repr__(self) -> str:
+        """Return the values, and the name if there is one."""
+        name = f", name={self.name!r}" if self.name else ""
+        return f"Tensor({np.array2string(self.data, prefix='Tensor(')}{name})"

@@ -13,10 +13,11 @@ import pytest
 from browsing import reading
 from sites import BOOK, ROOT
 
+from fishbook.autograd import Tensor
 from fishbook.datasets import has_mnist, load_digits, load_mnist
 from fishbook.loom.markdown import address
 from fishbook.loom.site.draw.weights import weights_script
-from fishbook.networks import accuracy, load_sample_network, predict
+from fishbook.networks import accuracy, forward, load_sample_network, predict
 
 PAGE = address(BOOK.labels["draw-a-digit"].page)
 ASSETS = Path(ROOT, "fishbook", "loom", "site", "draw")
@@ -34,6 +35,7 @@ THROUGH = """([images, scale, left, top]) => images.map(pixels => {
   context.drawImage(small, left, top, 28 * scale, 28 * scale);
   return [...fishbookDraw.toMnist(fishbookDraw.inkOf(big), 280, 280)];
 })"""
+WHY = "images => images.map(image => [...fishbookDraw.why(image)])"
 PREDICT = "images => images.map(image => [...fishbookDraw.predict(image)])"
 IMAGES = """lists => lists.map(strokes => {
   const image = fishbookDraw.imageOf(strokes);
@@ -143,6 +145,48 @@ def test_the_browser_predicts_as_python_does(page: Any, source: str) -> None:
     want = predict(load_sample_network(), images)
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-5)
     np.testing.assert_allclose(got.sum(axis=1), 1, atol=1e-12)
+
+
+def reasons(images: Any) -> Any:
+    """Give ink times the gradient of the answer's lead, by the tape."""
+    network = {k: v.astype(np.float64) for k, v in load_sample_network().items()}
+    x = z = Tensor(images)
+    for i in "12":
+        z = 1 / (1 + (-(z @ network["W" + i] + network["b" + i])).exp())
+    scores = z @ network["W3"] + network["b3"]
+    best = np.eye(10)[scores.data.argmax(axis=1)]
+    (scores * (best - (1 - best) / 9)).sum().backward()
+    assert x.grad is not None
+    return x.grad * images
+
+
+@pytest.mark.parametrize("source", ["mnist", "digits", "edge cases"])
+def test_the_browser_reasons_as_python_does(page: Any, source: str) -> None:
+    if source == "mnist":
+        images = mnist(100)[0] / 255
+    else:
+        images = upscaled_digits(100) if source == "digits" else edge_cases()
+    got, want = np.array(evaluate(page, WHY, images)), reasons(images)
+    assert np.abs(want).max() > 0.1
+    np.testing.assert_allclose(got, want, rtol=0, atol=1e-5)
+    assert (got[images == 0] == 0).all()
+
+
+def test_less_ink_where_it_speaks_against_the_answer_helps(page: Any) -> None:
+    """A little less blue ink shrinks the lead, a little less orange ink widens it."""
+    network = {k: v.astype(np.float64) for k, v in load_sample_network().items()}
+    images = upscaled_digits(100)
+    why = np.array(evaluate(page, WHY, images))
+
+    def lead(x: Any) -> Any:
+        scores = np.sort(forward(network, x), axis=1)
+        return scores[:, -1] - scores[:, :-1].mean(axis=1)
+
+    for side in (1, -1):
+        chosen = side * why > 0
+        less = lead(np.where(chosen, 0.999, 1) * images) - lead(images)
+        assert (side * less < 0).all()
+        np.testing.assert_allclose(less, -0.001 * (why * chosen).sum(axis=1), rtol=0.05)
 
 
 def test_images_of_another_size_are_refused(page: Any) -> None:

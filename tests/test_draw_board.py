@@ -17,6 +17,7 @@ from fishbook.loom.markdown import address
 PAGE = address(BOOK.labels["draw-a-digit"].page)
 PLAIN = address(BOOK.pages[1])
 SEVEN = [[(0.3, 0.25), (0.7, 0.25), (0.46, 0.8)]]
+INK = ".draw-board, .draw-pictures div:first-child canvas"
 every_edition = pytest.mark.parametrize("edition", EDITIONS)
 
 
@@ -82,7 +83,9 @@ def test_a_drawing_is_answered_shown_and_announced(view: Any) -> None:
     assert width > 50
     ink = """canvas => canvas.getContext("2d").getImageData(0, 0, 28, 28).data
       .filter((_, i) => i % 4 == 3)"""
-    shown = view.locator(".draw-frame canvas").evaluate(f"c => [...({ink})(c)]")
+    shown = view.locator(".draw-pictures canvas").first.evaluate(
+        f"c => [...({ink})(c)]"
+    )
     image = view.evaluate("[...document.querySelector('draw-digit').image]")
     assert abs(np.array(shown) / 255 - image).max() < 0.01
 
@@ -226,12 +229,68 @@ def test_the_ink_takes_the_schemes_colour(browser: Any) -> None:
     with reading(browser, f"zh/{PAGE}", color_scheme="light") as view:
         draw(view)
         says(view, "7")
-        canvases = view.locator("draw-digit canvas")
+        canvases = view.locator(INK)
         assert max(canvases.evaluate_all(brightest)) < 100
         view.click("[data-scheme]:visible")
         view.wait_for_function(
-            f"Math.min(...({brightest})(document.querySelectorAll('canvas'))) > 180"
+            f"Math.min(...({brightest})(document.querySelectorAll('{INK}'))) > 180"
         )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_ink_for_and_against_the_answer_has_two_colours(
+    browser: Any, scheme: str
+) -> None:
+    """Each pixel is as blue or as orange as its ink speaks for or against."""
+    script = "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
+    with reading(browser, f"en/{PAGE}", color_scheme=scheme) as view:
+        effects = view.locator(".draw-pictures canvas").last
+        assert not any(effects.evaluate(script))
+        press(view, "3")
+        says(view, "Most likely a 3")
+        shown = np.array(effects.evaluate(script)).reshape(784, 4)
+        why = np.array(view.evaluate("[...document.querySelector('draw-digit').why]"))
+        red, blue, alpha = shown[:, 0], shown[:, 2], shown[:, 3]
+        clear = alpha > 60
+        assert 50 < clear.sum() < 300
+        np.testing.assert_array_equal((blue > red)[clear], (why > 0)[clear])
+        assert 0.1 < (why > 0)[clear].mean() < 0.9
+        want = 255 * (abs(why) / abs(why).max()) ** 0.4
+        np.testing.assert_allclose(alpha, want, rtol=0, atol=1.5)
+        press(view, "Clear")
+        says(view, "Draw a digit")
+        assert not any(effects.evaluate(script))
+
+
+def test_the_reasons_are_told_to_those_who_cannot_see_them(view: Any) -> None:
+    effects = view.locator(".draw-pictures canvas").last
+    key = "Blue ink speaks for the answer, orange ink against it"
+    assert effects.get_attribute("aria-label") == key
+    assert view.locator(".draw-pictures p").last.inner_text() == key
+    places = [
+        ["top left", "at the top", "top right"],
+        ["on the left", "in the middle", "on the right"],
+        ["bottom left", "at the bottom", "bottom right"],
+    ]
+    thirds = np.arange(28) * 3 // 28
+    for digit in (3, 7, 8):
+        press(view, str(digit))
+        says(view, f"{digit}:")
+        why = np.array(view.evaluate("[...document.querySelector('draw-digit').why]"))
+        ninths = np.zeros((3, 3))
+        np.add.at(ninths, (thirds[:, None], thirds), why.reshape(28, 28))
+        top, low = (
+            places[flat // 3][flat % 3] for flat in (ninths.argmax(), ninths.argmin())
+        )
+        said = effects.get_attribute("aria-label")
+        assert ninths.min() < 0
+        assert said == (
+            f"Where the ink speaks most for the {digit}: {top}; most against it: {low}"
+        )
+    press(view, "Clear")
+    says(view, "Draw a digit")
+    assert effects.get_attribute("aria-label") == key
+    assert view.evaluate("fishbookDraw.mostlyAt(new Float64Array(784))") == 9
 
 
 def test_it_works_without_a_server(browser: Any, site: Path) -> None:

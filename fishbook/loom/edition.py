@@ -65,6 +65,19 @@ WORDS = {
     "draw_empty": ("请写一个 0 到 9 的数字", "Draw a digit from 0 to 9"),
     "draw_bars": ("每个数字的概率", "The probability of each digit"),
     "draw_seen": ("网络看到的 28×28 图像", "What the network gets: 28×28 pixels"),
+    "draw_why": (
+        "蓝色的墨支持这个答案，橙色的反对",
+        "Blue ink speaks for the answer, orange ink against it",
+    ),
+    "draw_reason": (
+        "墨最支持 {digit} 的地方：{for}；最反对的地方：{against}",
+        "Where the ink speaks most for the {digit}: {for}; most against it: {against}",
+    ),
+    "draw_places": (
+        "左上|上方|右上|左侧|中间|右侧|左下|下方|右下|无",
+        "top left|at the top|top right|on the left|in the middle|on the right"
+        "|bottom left|at the bottom|bottom right|nowhere",
+    ),
     "draw_penDown": ("落笔", "Pen down"),
     "draw_penUp": ("抬笔", "Pen up"),
     "draw_cleared": ("画板空了", "The board is empty"),

@@ -59,11 +59,51 @@ window.fishbookDraw ??= (() => {
     return exps.map(v => v / sum);
   }
 
-  // The probabilities of 0 to 9 for 784 pixels from 0 (ground) to 1 (ink).
-  function predict(pixels, { W1, b1, W2, b2, W3, b3 } = sampleNetwork()) {
+  // What the three layers make of 784 pixels from 0 (ground) to 1 (ink): z1, z2, scores.
+  function layers(pixels, { W1, b1, W2, b2, W3, b3 } = sampleNetwork()) {
     const z1 = affine(pixels, W1, b1).map(sigmoid);
     const z2 = affine(z1, W2, b2).map(sigmoid);
-    return softmax(affine(z2, W3, b3));
+    return [z1, z2, affine(z2, W3, b3)];
+  }
+
+  // The probabilities of 0 to 9.
+  function predict(pixels) {
+    return softmax(layers(pixels)[2]);
+  }
+
+  // The way back through x @ W, and through the sigmoid whose output is z.
+  function backAffine(dout, { shape: [rows, columns], values }) {
+    const row = i => values.subarray(i * columns, (i + 1) * columns);
+    return Float64Array.from({ length: rows }, (_, i) =>
+      row(i).reduce((sum, w, j) => sum + w * dout[j], 0),
+    );
+  }
+
+  function backSigmoid(dout, z) {
+    return dout.map((d, i) => d * z[i] * (1 - z[i]));
+  }
+
+  // What each pixel's ink does for the answer: ink times the gradient of the answer's lead,
+  // which is its score less the mean of the nine others.
+  function why(pixels) {
+    const { W1, W2, W3 } = sampleNetwork();
+    const [z1, z2, scores] = layers(pixels);
+    const best = scores.indexOf(Math.max(...scores));
+    const lead = scores.map((_, digit) => (digit === best ? 1 : -1 / 9));
+    const d2 = backSigmoid(backAffine(lead, W3), z2);
+    const d1 = backSigmoid(backAffine(d2, W2), z1);
+    return backAffine(d1, W1).map((d, i) => d * pixels[i]);
+  }
+
+  // In which ninth of the image the sum is largest, 0 (top left) to 8; 9 if none is above 0.
+  function mostlyAt(amounts) {
+    const ninths = new Float64Array(10);
+    const third = pixel => Math.floor((3 * pixel) / SIDE);
+    amounts.forEach((amount, i) => {
+      ninths[3 * third(Math.floor(i / SIDE)) + third(i % SIDE)] += amount;
+    });
+    const most = Math.max(...ninths);
+    return most > 0 ? ninths.indexOf(most) : 9;
   }
 
   // ---- From ink to an MNIST image ----
@@ -228,6 +268,18 @@ window.fishbookDraw ??= (() => {
     ]);
   }
 
+  function reason(digit, effects) {
+    const [plus, minus] = [mostlyAt(effects), mostlyAt(effects.map(v => -v))];
+    return WORDS.reason.map(([lang, text], i) => {
+      const places = WORDS.places[i][1].split("|");
+      const [yes, no] = [places[plus], places[minus]];
+      return [
+        lang,
+        text.replace("{digit}", digit).replace("{for}", yes).replace("{against}", no),
+      ];
+    });
+  }
+
   // ---- The element ----
 
   function make(tag, attributes = {}, ...children) {
@@ -271,13 +323,16 @@ window.fishbookDraw ??= (() => {
       });
       this.headline = make("p", { class: "draw-answer" });
       this.status = make("p", { class: "draw-status", role: "status" });
-      this.seen = newCanvas(SIDE);
-      this.seen.setAttribute("role", "img");
-      this.seen.setAttribute("aria-label", said(WORDS.seen));
+      [this.seen, this.effects] = [WORDS.seen, WORDS.why].map(words => {
+        const canvas = newCanvas(SIDE);
+        canvas.setAttribute("role", "img");
+        canvas.setAttribute("aria-label", said(words));
+        return canvas;
+      });
       const parts = [
         this.headline,
         make("div", { class: "draw-drawing" }, this.board, this.changers()),
-        make("div", { class: "draw-results" }, this.table(), this.preview()),
+        make("div", { class: "draw-results" }, this.table(), this.pictures()),
         make("div", { class: "draw-more" }, ...this.examples(), this.help()),
       ];
       this.append(make("div", { class: "draw-grid" }, ...parts), this.status);
@@ -329,9 +384,12 @@ window.fishbookDraw ??= (() => {
       return make("table", { class: "draw-bars" }, caption, body);
     }
 
-    preview() {
-      const frame = make("div", { class: "draw-frame" }, this.seen);
-      return make("div", { class: "draw-seen" }, frame, put(make("p"), WORDS.seen));
+    pictures() {
+      const both = [
+        [this.seen, WORDS.seen],
+        [this.effects, WORDS.why],
+      ].map(([canvas, words]) => make("div", {}, canvas, put(make("p"), words)));
+      return make("div", { class: "draw-pictures" }, ...both);
     }
 
     listen() {
@@ -453,13 +511,14 @@ window.fishbookDraw ??= (() => {
       this.waiting = undefined;
       this.image = imageOf(this.strokes);
       this.probabilities = this.image && predict(this.image);
+      this.why = this.image && why(this.image);
       this.paint();
       this.report();
       if (this.past.length && !this.down) this.speakSoon();
     }
 
     paint() {
-      const { board, seen } = this;
+      const { board } = this;
       const colour = getComputedStyle(this).color;
       const side = Math.round(board.clientWidth * devicePixelRatio);
       board.width = board.height = side;
@@ -467,20 +526,31 @@ window.fishbookDraw ??= (() => {
       context.fillStyle = context.strokeStyle = colour;
       paintStrokes(context, this.strokes, side);
       if (this.cursor) this.paintCursor(context, side);
-      const small = seen.getContext("2d");
-      small.clearRect(0, 0, SIDE, SIDE);
-      small.fillStyle = colour;
-      this.image?.forEach((value, i) => {
-        small.globalAlpha = value;
-        small.fillRect(i % SIDE, Math.floor(i / SIDE), 1, 1);
+      const ink = [...(this.image ?? [])];
+      const most = Math.max(...(this.why ?? []).map(Math.abs));
+      const strength = ink.map((_, i) => (Math.abs(this.why[i]) / most) ** 0.4);
+      const sides = ["against", "for"].map(side => this.colour(`--draw-${side}`));
+      this.paintPixels(this.seen, ink, () => colour);
+      this.paintPixels(this.effects, strength, i => sides[+(this.why[i] > 0)]);
+    }
+
+    colour(name) {
+      return getComputedStyle(this).getPropertyValue(name).trim();
+    }
+
+    paintPixels(canvas, strengths, colourOf) {
+      const context = canvas.getContext("2d");
+      context.clearRect(0, 0, SIDE, SIDE);
+      strengths.forEach((strength, i) => {
+        context.globalAlpha = strength;
+        context.fillStyle = colourOf(i);
+        context.fillRect(i % SIDE, Math.floor(i / SIDE), 1, 1);
       });
     }
 
     paintCursor(context, side) {
       const [x, y] = this.cursor.map(number => number * side);
-      context.strokeStyle = context.fillStyle = getComputedStyle(this)
-        .getPropertyValue("--md-accent-fg-color")
-        .trim();
+      context.strokeStyle = context.fillStyle = this.colour("--md-accent-fg-color");
       context.lineWidth = side / 120;
       context.beginPath();
       context.arc(x, y, (PEN * side) / 2 + context.lineWidth, 0, 2 * Math.PI);
@@ -498,6 +568,8 @@ window.fishbookDraw ??= (() => {
         number.textContent = p ? percent(p[digit]) : "–";
       });
       this.answer = p ? answer(best, p[best]) : WORDS.cleared;
+      const label = p ? reason(best, this.why) : WORDS.why;
+      this.effects.setAttribute("aria-label", said(label));
     }
 
     speak(words) {
@@ -512,5 +584,5 @@ window.fishbookDraw ??= (() => {
   }
 
   if (!customElements.get("draw-digit")) customElements.define("draw-digit", DrawDigit);
-  return { toMnist, predict, inkOf, imageOf, samples, fromHalf };
+  return { toMnist, predict, why, mostlyAt, inkOf, imageOf, samples, fromHalf };
 })();
