@@ -111,6 +111,14 @@ def one(text: str, kind: type[Kind]) -> Kind:
     return block
 
 
+@pytest.mark.parametrize(
+    "fence", ["```text\n> ```\nx\n```\n", "> ```text\n> x\n> ```\n"]
+)
+def test_a_fence_ends_in_the_quote_in_which_it_began(fence: str) -> None:
+    first, *_ = scan(f"{fence}after\n")
+    assert (first.raw, first.closed) == (fence, True)
+
+
 def test_an_empty_text_has_no_blocks() -> None:
     assert list(scan("")) == []
 
