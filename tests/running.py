@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from books import book_of, examples
+from books import book_of, examples, python
 
 from fishbook.loom.apart import Runner
 from fishbook.loom.book import Book
@@ -32,3 +32,20 @@ def failures(root: Path) -> str:
             except AssertionError as error:
                 said.append(str(error))
     return "\n".join(said)
+
+
+def plotted(*codes: str) -> list[str]:
+    """Give the pictures that Matplotlib draws, all in one process: it starts slowly."""
+    head = "import matplotlib.pyplot as plt\n\n"
+    book = book_of("".join(python(head + code) for code in codes))
+    with Runner(book, book.pages[0]) as runner:
+        return [runner.run(cell).svg for cell in book.pages[0].cells]
+
+
+def showing(svg: Path) -> str:
+    """Give an example that draws what is in a file."""
+    code = (
+        "from pathlib import Path\n\n\nclass Shown:\n    def _repr_svg_(self):\n"
+        f"        return Path({str(svg)!r}).read_text(encoding='utf-8')\n\n\nShown()"
+    )
+    return python(code)

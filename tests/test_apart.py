@@ -81,11 +81,6 @@ Drawn()"""
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        (
-            f"{PLT}plt.plot([1])\nplt.figure()\nplt.plot([2])",
-            "drew 2 figures; split it",
-        ),
-        (f"{PLT}plt.plot([1])\n\n\n{DRAWN.format(repr('<svg/>'))}", "drew 2 figures;"),
         (DRAWN.format("b'<svg/>'"), "is no SVG: bytes, not str; mend its _repr_svg_"),
         (DRAWN.format("'<svg>'"), "drew a picture that is no SVG: no element found"),
         (DRAWN.format("1 / 0"), "ZeroDivisionError: division by zero"),
@@ -96,6 +91,12 @@ Drawn()"""
 def test_a_block_draws_one_picture_or_none(code: str, said: str) -> None:
     (wrong,) = verdicts(python(code))
     assert said in wrong and bool(said) == bool(wrong)
+
+
+def test_a_block_does_not_draw_two_pictures() -> None:
+    two = python(f"{PLT}plt.plot([1])\nplt.figure()\nplt.plot([2])")
+    other = python(f"plt.plot([1])\n\n\n{DRAWN.format(repr('<svg/>'))}")
+    assert all("drew 2 figures; split it" in said for said in verdicts(two + other))
 
 
 @pytest.mark.parametrize(

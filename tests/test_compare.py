@@ -6,9 +6,8 @@ import base64
 import io
 
 import pytest
-from books import book_of, python
+from running import plotted
 
-from fishbook.loom.apart import Runner
 from fishbook.loom.blocks import Within
 from fishbook.loom.compare import same_output
 from fishbook.loom.pictures import drawn_by, svg_difference
@@ -23,6 +22,8 @@ from fishbook.loom.pictures import drawn_by, svg_difference
         ("10000000", "10000001", False),
         ("0.333", "0.334", False),
         ("0.3333", "0.3334", True),
+        ("1.23456789", "1.23456794", True),
+        ("1.23456789", "1.23456801", False),
         ("0.3333", "0.3335", False),
         ("0.3333", "-0.3333", False),
         ("1.001", "1.002", True),
@@ -146,41 +147,29 @@ def test_pictures_agree_where_a_reader_sees_no_difference(
     assert (svg_difference(shown, drawn) == "") is same
 
 
-def plot(code: str) -> str:
-    """Give the picture that Matplotlib draws."""
-    book = book_of(python(code))
-    with Runner(book, book.pages[0]) as runner:
-        return runner.run(book.pages[0].cells[0]).svg
-
-
-LINE = """\
-import matplotlib.pyplot as plt
-
-plt.plot([1, 2, {}], color="{}")
-plt.title("{}")"""
+LINE = 'plt.plot([1, 2, {}], color="{}")\nplt.title("{}")'
+USUAL = (3, "#1a5fb4", "线 | line")
 
 
 def test_a_plot_is_drawn_the_same_each_time() -> None:
-    shown = plot(LINE.format(3, "#1a5fb4", "线 | line"))
-    assert shown == plot(LINE.format(3, "#1a5fb4", "线 | line"))
+    (shown,) = plotted(LINE.format(*USUAL))
+    changes = [(3.0001, *USUAL[1:]), (3.1, *USUAL[1:])]
+    changes += [(3, "#1a5fb5", USUAL[2]), (*USUAL[:2], "线 | lines")]
+    again, near, *others = plotted(*(LINE.format(*all) for all in [USUAL, *changes]))
+    assert shown == again
     assert drawn_by(shown)
     assert "线 | line</text>" in shown
-    assert (
-        svg_difference(shown, plot(LINE.format(3.0001, "#1a5fb4", "线 | line"))) == ""
-    )
-    for other in [(3.1, "#1a5fb4", "线 | line"), (3, "#1a5fb5", "线 | line")]:
-        assert svg_difference(shown, plot(LINE.format(*other)))
-    assert "lines" in svg_difference(
-        shown, plot(LINE.format(3, "#1a5fb4", "线 | lines"))
-    )
+    assert svg_difference(shown, near) == ""
+    assert all(svg_difference(shown, other) for other in others)
+    assert "lines" in svg_difference(shown, others[-1])
 
 
 def test_a_bitmap_in_a_plot_is_compared_by_its_pixels() -> None:
-    code = "import matplotlib.pyplot as plt\n\nplt.imshow([[0, 1], [1, {}]], vmax=1)"
-    shown = plot(code.format(0))
+    code = "plt.imshow([[0, 1], [1, {}]], vmax=1)"
+    shown, near, other = plotted(*(code.format(value) for value in (0, 0.004, 0.5)))
     assert "data:image/png" in shown
-    assert svg_difference(shown, plot(code.format(0.004))) == ""
-    assert svg_difference(shown, plot(code.format(0.5)))
+    assert svg_difference(shown, near) == ""
+    assert svg_difference(shown, other)
 
 
 def test_bitmaps_of_different_sizes_differ() -> None:

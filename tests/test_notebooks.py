@@ -76,12 +76,17 @@ def kinds(page: Page) -> set[str]:
 
 
 def chosen() -> list[Page]:
-    """Give a page of each kind, the shortest, and all with names that are rebound."""
-    short = sorted(PAGES, key=lambda page: sum(len(c.code.raw) for c in page.cells))
-    found: dict[str, Page] = {}
-    for page in short:
-        found = {kind: page for kind in kinds(page)} | found
-    return [page for page in PAGES if page in found.values() or rebound(page)]
+    """Give pages that have each kind between them, and all with rebound names."""
+    found = {page: kinds(page) for page in PAGES}
+    wanted = set().union(*found.values())
+    # The longest go first, where the others do without them.
+    for page in sorted(
+        PAGES, key=lambda page: -sum(len(c.code.raw) for c in page.cells)
+    ):
+        rest = set().union(*(found[other] for other in found if other is not page))
+        if rest == wanted and not rebound(page):
+            del found[page]
+    return list(found)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

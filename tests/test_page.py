@@ -173,3 +173,8 @@ def test_a_light_docstring_leaves_the_code_as_it_is(docstring: str) -> None:
 def test_a_light_docstring_is_its_first_line() -> None:
     code = 'class A:\n    """First.\n\n    More.\n    """\n\n    a = 1'
     assert names.light(code) == 'class A:\n    """First."""\n\n    a = 1'
+
+
+def test_a_docstring_of_one_line_keeps_no_other_from_being_short() -> None:
+    code = 'def f():\n    """F."""  # a note\n\n\ndef g():\n    """G.{}"""\n'
+    assert names.light(code.format("\n\n    More.\n    ")) == code.format("")

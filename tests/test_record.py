@@ -19,7 +19,7 @@ from books import (
     read_text,
     write_text,
 )
-from running import failures
+from running import failures, plotted, showing
 
 from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
@@ -122,14 +122,17 @@ def test_a_page_with_a_block_that_fails_is_left_alone(
 def test_a_figure_of_training_stays_while_it_lies_within_its_share(
     book_root: Path,
 ) -> None:
-    code = "import matplotlib.pyplot as plt\n\nplt.ylim(0, 1)\n_ = plt.plot([0.2, 0.5])"
+    curve = "plt.ylim(0, 1)\n_ = plt.plot([0.2, {}])"
+    first, near, far = plotted(*(curve.format(y) for y in (0.5, 0.515, 0.525)))
+    drawn = book_root.parent / "drawn.svg"
     shown = "![一条线 | A line](figures/line.svg)\n"
     page, figure = book_root / SUMS, "docs/02-sums/figures/line.svg"
     mark = "<!--- within 2% of the axes -->\n"
-    write_text(page, f"# 线 | Line {{#line}}\n\n{python(code)}{mark}{shown}")
+    write_text(page, f"# 线 | Line {{#line}}\n\n{showing(drawn)}{mark}{shown}")
     write(Book.load(book_root))
+    write_text(drawn, first)
     assert record(Book.load(book_root), [page]) == [figure]
-    edit(page, "0.5]", "0.515]")
+    write_text(drawn, near)
     assert record(Book.load(book_root), [page]) == []
     (example,) = examples(book_root, SUMS)
     example.evaluate()
@@ -138,7 +141,7 @@ def test_a_figure_of_training_stays_while_it_lies_within_its_share(
     with pytest.raises(AssertionError, match=r"figures/line.svg is not what"):
         example.evaluate()
     edit(page, shown, mark + shown)
-    edit(page, "0.515]", "0.525]")
+    write_text(drawn, far)
     (example,) = examples(book_root, SUMS)
     with pytest.raises(AssertionError, match=r"figures/line.svg is not what"):
         example.evaluate()

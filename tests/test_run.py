@@ -18,12 +18,10 @@ from books import (
     read_text,
     write_text,
 )
-from running import verdicts
+from running import plotted, showing, verdicts
 
-from fishbook.loom.book import Book
 from fishbook.loom.pictures import drawn_by
 from fishbook.loom.problem import LoomError
-from fishbook.loom.record import record
 
 SKIP = '<!--- skip: next "why" -->\n\n'
 
@@ -121,10 +119,13 @@ def test_a_warning_from_the_page_is_an_error() -> None:
     assert "RuntimeWarning: overflow" in said
 
 
+DRAWN = "class Drawn:\n    def _repr_svg_(self):\n        return '<svg/>'\n\n\nDrawn()"
+
+
 def test_what_is_printed_or_drawn_has_to_be_shown() -> None:
     (said,) = verdicts(python("print(1)"))
     assert "+ 1" in said
-    draw = python("import matplotlib.pyplot as plt\n\n_ = plt.plot([1, 2])")
+    draw = python(DRAWN)
     (said,) = verdicts(draw)
     assert "a figure that the page doesn't show" in said
     (said,) = verdicts(f"{draw}![线 | line](figures/no-such.svg)\n")
@@ -190,6 +191,14 @@ def test_a_markdown_file_that_is_no_page_is_named(book_root: Path) -> None:
         examples(book_root, "docs/.more/x.md")
 
 
+@pytest.fixture(scope="module")
+def plots() -> dict[int, str]:
+    """Give the pictures of two lines by where they end."""
+    return dict(
+        zip((2, 5), plotted("plt.plot([1, 2])", "plt.plot([1, 5])"), strict=True)
+    )
+
+
 @pytest.mark.parametrize(
     ("version", "value", "skipped", "said"),
     [
@@ -200,16 +209,20 @@ def test_a_markdown_file_that_is_no_page_is_named(book_root: Path) -> None:
     ],
 )
 def test_a_figure_of_another_matplotlib_is_skipped_with_the_reason(
-    book_root: Path, version: str, value: int, skipped: bool, said: str
+    book_root: Path,
+    plots: dict[int, str],
+    version: str,
+    value: int,
+    skipped: bool,
+    said: str,
 ) -> None:
-    path = book_root / "docs/03-line/index.md"
+    path, drawn = book_root / "docs/03-line/index.md", book_root / "drawn.svg"
     figure = path.parent / "figures/line.svg"
-    code = python("import matplotlib.pyplot as plt\n\n_ = plt.plot([1, 2])")
-    write_text(path, f"{code}![线 | Line](figures/line.svg)\n")
-    record(Book.load(book_root), [path])
-    here = drawn_by(read_text(figure))
+    write_text(path, f"{showing(drawn)}![线 | Line](figures/line.svg)\n")
+    here = drawn_by(plots[2])
+    write_text(figure, plots[2])
     edit(figure, f"Matplotlib v{here}", f"Matplotlib v{version.format(here)}")
-    edit(path, "[1, 2]", f"[1, {value}]")
+    write_text(drawn, plots[value])
     (example,) = examples(book_root, "docs/03-line/index.md")
     try:
         example.evaluate()

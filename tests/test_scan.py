@@ -111,6 +111,26 @@ def one(text: str, kind: type[Kind]) -> Kind:
     return block
 
 
+@pytest.mark.parametrize(
+    "fence", ["```text\n> ```\nx\n```\n", "> ```text\n> x\n> ```\n"]
+)
+def test_a_fence_ends_in_the_quote_in_which_it_began(fence: str) -> None:
+    first, *_ = scan(f"{fence}after\n")
+    assert (first.raw, first.closed) == (fence, True)
+
+
+PICTURE = "![图 | Figure](figures/a.svg)\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["</details>\n", PICTURE, f"<!--- within 2% of the axes -->\n{PICTURE}"],
+)
+def test_what_follows_a_block_is_none_of_it(text: str) -> None:
+    first, *_ = scan(f"{text}after\n")
+    assert first.raw == text
+
+
 def test_an_empty_text_has_no_blocks() -> None:
     assert list(scan("")) == []
 

@@ -48,8 +48,11 @@ def test_what_is_served_after_edits_is_what_a_build_gives(
         for edition in EDITIONS:
             assert OLD in served.get(f"en/{TOTAL}")
             assert "<article" in served.get(f"{edition}/{TOTAL}")
+        (lab,) = (copied / "tmp").glob("*/en/02-sums/lab-forms/index.html")
+        before = lab.read_bytes()
         change_all(copied)
         served.wait(lambda: NEW in served.get(f"en/{TOTAL}"))
+        assert lab.read_bytes() == before, "made before anyone asks for it"
         served.wait(lambda: 'r="3"' in served.get("zh/02-sums/figures/dot.svg"))
         served.wait(lambda: "bit more" in served.get("zh-en/02-sums/lab-forms/"))
         monkeypatch.setenv("FISHBOOK_SITE_URL", served.url)

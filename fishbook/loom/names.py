@@ -192,7 +192,7 @@ def light(source: str) -> str:
 def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
     holders = (ast.Module, *DEFINES)
     for node in ast.walk(tree):
-        if isinstance(node, holders) and ast.get_docstring(node, clean=False):
+        if isinstance(node, holders) and ast.get_docstring(node):
             first = node.body[0]
             assert isinstance(first, ast.Expr)
             yield first

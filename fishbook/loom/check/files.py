@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TypeAlias
 from unicodedata import normalize
@@ -90,9 +91,13 @@ def drawn(book: Book) -> set[str]:
 
 def linked_files(book: Book) -> set[str]:
     """Return the files that pages link to, by their paths in docs/."""
+    return set().union(*map(_linked_from, book.pages))
+
+
+@lru_cache(maxsize=2048)
+def _linked_from(page: Page) -> set[str]:
     names = {
         file_of(page.chapter, span.text)
-        for page in book.pages
         for block in page.blocks
         for text in texts(block)
         for span in spans(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import posixpath
 import sys
 import threading
 import traceback
@@ -25,8 +26,8 @@ from fishbook.loom.site.made import Made
 class Live:
     """Editions that follow the book: each is made when a browser asks for it.
 
-    After a change the edition that was asked for last is made at once; a change is
-    known to the others, which are made when they are asked for.
+    After a change the page that was asked for last is made at once, and what is no page
+    of its edition; all others are made when they are asked for.
     """
 
     def __init__(self, server: LiveReloadServer, site: Path, first: Made) -> None:
@@ -39,7 +40,7 @@ class Live:
         self.made = {first.edition: first}
         self.behind = set(self.editions) - {first.edition}
         self.broken: set[str] = set()
-        self.looked_at = first.edition
+        self.looked_at = first.edition, ""
         self.lock = threading.RLock()
         self.heard = Heard()
         logging.getLogger("mkdocs").addHandler(self.heard)
@@ -50,21 +51,19 @@ class Live:
         self.follow()
 
     def follow(self) -> None:
-        """Take a change of the book into the edition that is looked at."""
+        """Take a change of the book into the page that is looked at."""
         with self.lock:
             self.behind = set(self.editions)
-            self.refresh(self.looked_at)
+            self.refresh(*self.looked_at)
 
-    def refresh(self, edition: str) -> None:
-        """Bring an edition up to date, or let its pages say what keeps it from that."""
-        self.behind.discard(edition)
+    def refresh(self, edition: str, name: str) -> None:
+        """Bring a page up to date, or let its edition say what keeps it from that."""
         self.heard.clear()
         try:
-            made = self.made.get(edition)
-            if not made or not made.update():
-                self.made.pop(edition, None)
-                self.made[edition] = self.make(edition)
-                put_aside()
+            if edition in self.behind:
+                self.behind.discard(edition)
+                self.update(edition)
+            self.made[edition].build_page(name)
             self.mend(edition)
         except Exception as error:
             if not isinstance(error, MkDocsException | LoomError):
@@ -72,6 +71,14 @@ class Live:
             print(f"{error}\nnot shown until it is mended", file=sys.stderr)
             disk.write(self.site / error_page(edition), self.explained(error))
             self.broken.add(edition)
+
+    def update(self, edition: str) -> None:
+        """Take all changes into an edition, or make it anew."""
+        made = self.made.get(edition)
+        if not made or not made.update():
+            self.made.pop(edition, None)
+            self.made[edition] = self.make(edition)
+            put_aside()
 
     def mend(self, edition: str) -> None:
         """Show an edition again; whoever is just getting its error asks once more."""
@@ -97,16 +104,16 @@ class Live:
         self, environ: dict[str, Any], start: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer a browser: make the edition first, where it is behind."""
-        path = environ["PATH_INFO"]
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "ignore")
         below = path.removeprefix(self.server.mount_path)
-        edition = below.partition("/")[0]
+        edition, _, name = file_of(below).partition("/")
         if edition in self.editions and below != path:
             with self.lock:
-                is_page = path.endswith(("/", ".html"))
+                is_page = name.endswith(".html")
                 if is_page:
-                    self.looked_at = edition
-                if edition in self.behind:
-                    self.refresh(edition)
+                    self.looked_at = edition, name
+                if edition in self.behind or edition not in self.broken:
+                    self.refresh(edition, name)
                 broken = is_page and edition in self.broken
             if broken:
                 return self.answer_broken(environ, start, edition)
@@ -180,6 +187,12 @@ def problems_of(error: BaseException) -> list[Problem | str]:
             return cause.problems
         cause = cause.__cause__ or cause.__context__
     return []
+
+
+def file_of(address: str) -> str:
+    """Return the file, in the site, that is served at an address."""
+    name = f"{address}index.html" if address.endswith("/") else address
+    return posixpath.normpath(f"/{name}").lstrip("/")
 
 
 def error_page(edition: str) -> str:

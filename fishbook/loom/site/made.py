@@ -13,7 +13,6 @@ from mkdocs.commands.build import _build_page, _populate_page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
-from mkdocs.structure.pages import Page as SitePage
 
 from fishbook.loom import disk
 from fishbook.loom.blocks import Figure
@@ -47,7 +46,7 @@ class Made:
     nav: Navigation = field(init=False)
     env: jinja2.Environment = field(init=False)
     todo: set[str] = field(default_factory=set)
-    """Woven files that changed, and are not in the site yet."""
+    """Woven files that changed; their pages are made when someone asks for them."""
 
     def __post_init__(self) -> None:
         """Weave all of the edition, once the book is known to be sound."""
@@ -135,7 +134,7 @@ class Made:
     # Once more
 
     def update(self) -> bool:
-        """Make anew the pages that changed; return False where all have to be."""
+        """Take in what changed, but for pages; return False where all is to be made."""
         self.read()
         parts = self.parts()
         if self.frame != self.framed() or parts.keys() != self.of.keys():
@@ -158,26 +157,30 @@ class Made:
                 self.beyond[name] = now
 
     def build(self) -> None:
-        """Let MkDocs make what is to be done, as in a whole build."""
-        plugin: Any = self.config.plugins["fishbook"]
-        plugin.made = self
-        found = map(self.files.get_file_from_path, sorted(self.todo))
-        pages: list[SitePage] = []
-        for file in filter(None, found):
-            if file.page:
-                _populate_page(file.page, self.config, self.files)
-                pages.append(file.page)
-            else:
+        """Make anew what changed and is no page."""
+        for name in sorted(self.todo):
+            file = self.files.get_file_from_path(name)
+            if file and not file.page:
                 self.finish(file)
                 file.copy_file()
+                self.todo.discard(name)
         for name, content in self.whole().items():
             if made := self.files.get_file_from_path(name):
                 made.content_string = content
                 made.copy_file()
+
+    def build_page(self, name: str) -> None:
+        """Let MkDocs make a page of the site, if it changed, as in a whole build."""
+        goal = Path(self.config.site_dir, name)
+        files = filter(None, map(self.files.get_file_from_path, self.todo))
+        file = next((file for file in files if Path(file.abs_dest_path) == goal), None)
+        if not file or not file.page:
+            return
+        plugin: Any = self.config.plugins["fishbook"]
+        plugin.made = self
         documents = self.files.documentation_pages()
-        for page in pages:
-            _build_page(page, self.config, documents, self.nav, self.env)
+        _populate_page(file.page, self.config, self.files)
+        _build_page(file.page, self.config, documents, self.nav, self.env)
         level = self.config.validation.links.anchors
-        for page in pages:
-            page.validate_anchor_links(files=self.files, log_level=level)
-        self.todo.clear()
+        file.page.validate_anchor_links(files=self.files, log_level=level)
+        self.todo.discard(file.src_uri)
