@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,3 +79,25 @@ def test_what_a_page_keeps_out_of_sight_is_missed(text: str, said: list[str]) ->
     found = complaints(book, book.pages[1])
     assert len(found) == len(said)
     assert all(part in line for part, line in zip(said, found, strict=True))
+
+
+def misformatted(pages: list[Page], folder: Path) -> str:
+    """Give how ruff would write the examples; chunks it sees in the package."""
+    for page in pages:
+        for code in (cell.code for cell in page.cells if not cell.code.target):
+            place = f"{page.name.replace('/', '_')}_{code.line}"
+            (folder / f"{place}.py").write_text(code.source + "\n", encoding="utf-8")
+    settings = BOOK.root / "pyproject.toml"
+    ruff = [sys.executable, "-m", "ruff", "format", "--diff", "--config", str(settings)]
+    done = subprocess.run([*ruff, "."], cwd=folder, capture_output=True, check=False)
+    return done.stdout.decode()
+
+
+def test_examples_are_formatted(tmp_path: Path) -> None:
+    wrong = misformatted(list(BOOK.pages), tmp_path)
+    assert not wrong, wrong
+
+
+def test_an_example_in_another_form_is_noticed(tmp_path: Path) -> None:
+    pages = book_of(python("x = [ 1 ]")).pages
+    assert "+x = [1]" in misformatted(list(pages), tmp_path)
