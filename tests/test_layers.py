@@ -13,7 +13,17 @@ from hypothesis.extra import numpy as hnp
 
 from fishbook.functions import relu, relu_grad, softmax, softmax_loss
 from fishbook.gradients import check_layer, numerical_gradient, relative_error
-from fishbook.layers import Affine, Flatten, Layer, Relu, Sigmoid, SoftmaxWithLoss, Tanh
+from fishbook.layers import (
+    AddLayer,
+    Affine,
+    Flatten,
+    Layer,
+    MulLayer,
+    Relu,
+    Sigmoid,
+    SoftmaxWithLoss,
+    Tanh,
+)
 
 Make = Callable[[Any], Any]
 
@@ -168,6 +178,58 @@ def test_derivatives_agree_with_differences(make: Make, shape: tuple[int, ...]) 
     assert max(errors.values()) < 1e-7
 
 
+# Two inputs
+
+
+def bill(amounts: Any) -> tuple[float, list[float]]:
+    """Return the bill for two kinds of fruit, and its derivative by each amount."""
+    price, number, other_price, other_number, tax = amounts
+    first, second, both, taxed = MulLayer(), MulLayer(), AddLayer(), MulLayer()
+    subtotals = first.forward(price, number), second.forward(other_price, other_number)
+    total = float(taxed.forward(both.forward(*subtotals), tax))
+    dboth, dtax = taxed.backward(1.0)
+    dfirst, dsecond = both.backward(dboth)
+    return total, [*first.backward(dfirst), *second.backward(dsecond), dtax]
+
+
+def test_the_bill_and_its_derivatives() -> None:
+    amounts = np.array([100, 2, 150, 3, 1.1])
+    total, slopes = bill(amounts)
+    assert total == pytest.approx(715, rel=1e-14)
+    np.testing.assert_allclose(slopes, [2.2, 110, 3.3, 165, 650], rtol=1e-14)
+    by_trying = numerical_gradient(lambda x: bill(x)[0], amounts)
+    np.testing.assert_allclose(by_trying, slopes, rtol=1e-8)
+
+
+def test_the_slope_by_tax_is_the_subtotal_not_the_total() -> None:
+    total, slopes = bill([100, 2, 0, 0, 1.1])
+    assert total == pytest.approx(220, rel=1e-14)
+    np.testing.assert_allclose(slopes[:2], [2.2, 110], rtol=1e-14)
+    assert slopes[4] == 200
+
+
+@pytest.mark.parametrize("kind", [MulLayer, AddLayer])
+def test_layers_of_two_inputs_keep_the_rules(kind: Any) -> None:
+    layer, x, y = kind(), numbers((2, 3)), numbers((2, 3), seed=1)
+    dout = numbers((2, 3), seed=2)
+    for array in (x, y, dout):
+        array.flags.writeable = False
+    with pytest.raises(RuntimeError, match=f"{kind.__name__}.* call forward first"):
+        layer.backward(dout)
+    for _ in range(2):
+        layer.forward(x, y)
+        dx, dy = layer.backward(dout)
+    sides = [(dx, lambda v: layer.forward(v, y)), (dy, lambda v: layer.forward(x, v))]
+    for (got, f), at in zip(sides, (x, y), strict=True):
+        slow = numerical_gradient(lambda v, f=f: np.sum(f(v) * dout), at.copy())
+        np.testing.assert_allclose(got, slow, atol=1e-8)
+    layer.forward(x, y)
+    with pytest.raises(ValueError, match="got dout of shape"):
+        layer.backward(dout[0])
+    with pytest.raises(ValueError, match="got y of shape"):
+        layer.forward(x, y[0])
+
+
 # Each layer for itself
 
 
@@ -233,6 +295,19 @@ def test_one_sample_through_a_square_affine_layer_has_a_matrix_of_gradients() ->
     layer.backward([3.0, 1.0])
     np.testing.assert_array_equal(layer.dW, [[3, 1], [6, 2]])
     np.testing.assert_array_equal(layer.db, [3, 1])
+
+
+def test_gradients_of_shared_weights_add_up() -> None:
+    W, b, x = numbers((3, 3)), np.zeros(3), numbers((2, 3), seed=1)
+    first, second = Affine(W, b), Affine(W, b)
+
+    def total(_: Any) -> float:
+        return float(second.forward(first.forward(x)).sum())
+
+    slow = numerical_gradient(total, W)
+    total(W)
+    first.backward(second.backward(np.ones((2, 3))))
+    np.testing.assert_allclose(first.dW + second.dW, slow, atol=1e-8)
 
 
 def test_gradients_are_those_of_the_last_backward_alone() -> None:
