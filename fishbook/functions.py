@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [262c763247d8fc3d]
+# Tangled from docs/02-neural-network, docs/03-learning [202e3c7570be4a10]
 """Activation, output and loss functions: NumPy arrays in, NumPy arrays out."""
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def sigmoid(x: ArrayLike) -> Floats:
     """
     a = floats("x", x)
     e: Floats = np.exp(-np.abs(a))
-    return np.maximum(e, a >= 0) / (1 + e)
+    y: Floats = np.where(a >= 0, 1, e) / (1 + e)
+    return y
 
 
 def relu(x: ArrayLike) -> Floats:
