@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [202e3c7570be4a10]
+# Tangled from docs/02-neural-network, docs/03-learning [e1413e83dde1ebce]
 """Activation, output and loss functions: NumPy arrays in, NumPy arrays out."""
 
 from __future__ import annotations
@@ -279,28 +279,6 @@ def sum_squared_error(y: ArrayLike, t: ArrayLike) -> float:
     return float(0.5 * np.mean(np.sum((y - t) ** 2, axis=-1)))
 
 
-def mean_squared_error(y: ArrayLike, t: ArrayLike) -> float:
-    """Return `sum_squared_error`, under a name that is often used for it.
-
-    Half a sum over the outputs, not a mean; the mean is over samples only.
-
-    Parameters
-    ----------
-    y, t : array_like, shape (K,) or (N, K)
-        Outputs and targets.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `sum_squared_error` does.
-    """
-    return sum_squared_error(y, t)
-
-
 def _of_right_class(y: Floats, t: ArrayLike) -> Floats:
     """Return the one entry of each row that stands at its right class."""
     t = labels(t, y.shape)
@@ -375,3 +353,25 @@ def softmax_loss(a: ArrayLike, t: ArrayLike) -> float:
     1000.0
     """
     return float(-np.mean(_of_right_class(log_softmax(a), t)))
+
+
+def mean_squared_error(y: ArrayLike, t: ArrayLike) -> float:
+    """Return `sum_squared_error`, under a name that is often used for it.
+
+    Half a sum over the outputs, not a mean; the mean is over samples only.
+
+    Parameters
+    ----------
+    y, t : array_like, shape (K,) or (N, K)
+        Outputs and targets.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `sum_squared_error` does.
+    """
+    return sum_squared_error(y, t)
