@@ -277,8 +277,8 @@ window.fishbookDraw ??= (() => {
       const parts = [
         this.headline,
         make("div", { class: "draw-drawing" }, this.board, this.changers()),
-        make("div", { class: "draw-results" }, this.table(), this.preview()),
         make("div", { class: "draw-more" }, ...this.examples(), this.help()),
+        make("div", { class: "draw-results" }, this.table(), this.preview()),
       ];
       this.append(make("div", { class: "draw-grid" }, ...parts), this.status);
       this.listen();
