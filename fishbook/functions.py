@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning [262c763247d8fc3d]
+# Tangled from docs/02-neural-network, docs/03-learning [e1413e83dde1ebce]
 """Activation, output and loss functions: NumPy arrays in, NumPy arrays out."""
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def sigmoid(x: ArrayLike) -> Floats:
     """
     a = floats("x", x)
     e: Floats = np.exp(-np.abs(a))
-    return np.maximum(e, a >= 0) / (1 + e)
+    y: Floats = np.where(a >= 0, 1, e) / (1 + e)
+    return y
 
 
 def relu(x: ArrayLike) -> Floats:
@@ -278,28 +279,6 @@ def sum_squared_error(y: ArrayLike, t: ArrayLike) -> float:
     return float(0.5 * np.mean(np.sum((y - t) ** 2, axis=-1)))
 
 
-def mean_squared_error(y: ArrayLike, t: ArrayLike) -> float:
-    """Return `sum_squared_error`, under a name that is often used for it.
-
-    Half a sum over the outputs, not a mean; the mean is over samples only.
-
-    Parameters
-    ----------
-    y, t : array_like, shape (K,) or (N, K)
-        Outputs and targets.
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `sum_squared_error` does.
-    """
-    return sum_squared_error(y, t)
-
-
 def _of_right_class(y: Floats, t: ArrayLike) -> Floats:
     """Return the one entry of each row that stands at its right class."""
     t = labels(t, y.shape)
@@ -374,3 +353,25 @@ def softmax_loss(a: ArrayLike, t: ArrayLike) -> float:
     1000.0
     """
     return float(-np.mean(_of_right_class(log_softmax(a), t)))
+
+
+def mean_squared_error(y: ArrayLike, t: ArrayLike) -> float:
+    """Return `sum_squared_error`, under a name that is often used for it.
+
+    Half a sum over the outputs, not a mean; the mean is over samples only.
+
+    Parameters
+    ----------
+    y, t : array_like, shape (K,) or (N, K)
+        Outputs and targets.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `sum_squared_error` does.
+    """
+    return sum_squared_error(y, t)

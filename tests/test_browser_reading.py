@@ -233,8 +233,17 @@ def test_a_chunk_leads_to_its_source_and_the_notebook_is_there(browser: Any) -> 
         assert page.locator(":target").bounding_box()["y"] < 900
 
 
+COVERS = """all => all.filter(mark => {
+  const code = mark.closest("code");
+  const edge = code.getBoundingClientRect().left;
+  const start = edge + parseFloat(getComputedStyle(code).paddingLeft);
+  return mark.getBoundingClientRect().right > start;
+}).map(mark => mark.parentElement.textContent)"""
+"""The code with a mark that isn't before the lines, where no code runs under it."""
+
+
 def test_notes_and_their_marks_are_in_sight(browser: Any) -> None:
-    """Also where the code has to be scrolled."""
+    """Also where the code has to be scrolled; on a phone they lie on none of it."""
     with reading(browser, f"zh/{PAGE}") as page:
         page.add_style_tag(content=".box { content-visibility: visible !important }")
         marks = page.locator(".highlight .note")
@@ -246,6 +255,8 @@ def test_notes_and_their_marks_are_in_sight(browser: Any) -> None:
             )
             assert len(places) > 2
             assert all(0 <= left < right <= width for left, right in places)
+        covers = marks.evaluate_all(COVERS)
+        assert covers == []
         names = marks.evaluate_all("all => all.map(e => e.ariaLabel)")
         assert all(re.fullmatch(r"注释 \d", name) for name in names)
         assert page.locator("ol.notes li").count() == len(names)
@@ -274,6 +285,16 @@ def test_code_fits_and_lines_are_not_too_long(
     assert abs(median(means) / wanted - 1) < 0.12
     assert wide == 0
     assert set(aligned) == {"baseline"}
+
+
+def test_an_error_is_read_to_its_end(browser: Any) -> None:
+    """However long it is, on a phone."""
+    where = f"en/{address(BOOK.labels['rule-of-shapes'].page)}"
+    with reading(browser, where, viewport={"width": 390, "height": 800}) as page:
+        page.add_style_tag(content=".box { content-visibility: visible !important }")
+        error = page.locator(".raises code")
+        assert "size 2 is different from 3" in error.inner_text()
+        assert error.evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
 # Addresses without a page

@@ -228,14 +228,25 @@ NOTED = CODE.format(
 NOTES = "<ol>\n<li>One</li>\n<li>Two</li>\n</ol>\n"
 
 
-@pytest.mark.parametrize("page", [NOTED + NOTES + OUTPUT, NOTED + OUTPUT + NOTES])
+FIGURE = '<figure id="fig-a"><img alt="a"></figure>\n'
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        NOTED + NOTES + OUTPUT + FIGURE,
+        NOTED + OUTPUT + FIGURE + NOTES,
+        NOTED + OUTPUT + NOTES + FIGURE,
+    ],
+)
 def test_notes_follow_the_block_and_its_output(page: str) -> None:
-    """In both orders: that of pages, and that of notebooks."""
+    """In the orders of pages and of notebooks; a figure never parts them."""
     done = finish(page + "<ol>\n<li>a list</li>\n</ol>" + NOTED + NOTES)
     assert 'class="note" role="img" aria-label="Note 2" data-note="2"></span>' in done
     assert re.search(r'1\n</code></pre></div>\n<ol class="notes">\n<li>One', done)
     assert "# (" not in done
-    assert done.count('class="notes"') == 2
+    assert re.search(r'Two</li>\n</ol>\n<figure id="fig-a">.*?</figure>\n<ol>', done)
+    assert done.count("<figure") == 1 and done.count('class="notes"') == 2
     assert "# (" not in done and "<ol>\n<li>a list" in done
 
 

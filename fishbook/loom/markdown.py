@@ -59,7 +59,8 @@ class Weaver:
                 title = f' title="{block.target}"' if block.target else ""
                 return fenced(f"python{title}", names.light(block.source)).rstrip()
             case blocks.Output():
-                return fenced(" { .text .output }", block.text).rstrip()
+                kind = " .raises" if block.raises else ""
+                return fenced(f" {{ .text .output{kind} }}", block.text).rstrip()
             case blocks.Formula():
                 return self.formula(block)
             case blocks.Annotations():

@@ -10,9 +10,10 @@ from typing import TypeAlias
 
 Pass: TypeAlias = Callable[[str], str]
 
+FIGURE = re.compile(r"<figure\b(?:(?!</figure>).)*</figure>\s*", re.S)
 SHOWN = (
     r'(?:<div class="[^"]*\boutput\b(?:(?!</pre>).)*</pre></div>\s*'
-    r"|<figure\b(?:(?!</figure>).)*</figure>\s*)*"
+    rf"|{FIGURE.pattern})*"
 )
 NOTED = re.compile(
     r'(?P<code><div class="[^"]*highlight"(?:(?!</pre>).)*# \(1\)(?:(?!</pre>).)*'
@@ -99,14 +100,15 @@ def cells(html: str) -> str:
 
 
 def notes(html: str, word: str) -> str:
-    """Put numbers to marks in code; end the block with what explains them."""
+    """Put numbers to marks in code; explain them under it and what it prints."""
     mark = (
         rf'<span class="note" role="img" aria-label="{word} \1" data-note="\1"></span>'
     )
 
     def noted(block: re.Match[str]) -> str:
         code, shown = MARK.sub(mark, block["code"]), block["shown"] + block["more"]
-        return f'{code}{shown}<ol class="notes">{block["notes"]}</ol>\n'
+        listed = f'<ol class="notes">{block["notes"]}</ol>\n'
+        return f"{code}{FIGURE.sub('', shown)}{listed}{''.join(FIGURE.findall(shown))}"
 
     return NOTED.sub(noted, html)
 

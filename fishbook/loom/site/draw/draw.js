@@ -332,8 +332,8 @@ window.fishbookDraw ??= (() => {
       const parts = [
         this.headline,
         make("div", { class: "draw-drawing" }, this.board, this.changers()),
-        make("div", { class: "draw-results" }, this.table(), this.pictures()),
         make("div", { class: "draw-more" }, ...this.examples(), this.help()),
+        make("div", { class: "draw-results" }, this.table(), this.pictures()),
       ];
       this.append(make("div", { class: "draw-grid" }, ...parts), this.status);
       this.listen();
