@@ -59,7 +59,8 @@ def graph(
     plan = planned(result, folded)
     labels = _labels(plan, over, under, lambda v: written(v, form, column=down))
     sheet = Sheet(plan, labels, down, folded)
-    body = f"<desc>{sayings.whole(plan.order, form)}</desc>\n" + sheet.shapes()
+    words = "" if over or under else sayings.whole(*plan.parted(), form)
+    body = (f"<desc>{words}</desc>\n" if words else "") + sheet.shapes()
     for words, pieces in _steps(plan, result, labels, form):
         seen = (piece for piece in pieces if steps or piece[0] != "ring")
         drawn = "".join(sheet.label(*piece) for piece in seen)
@@ -96,8 +97,7 @@ def _steps(
         label = labels.get((kind, id(thing)), "")
         return [(kind, thing, label)] if label != "" else []
 
-    made = [value for value in plan.order if plan.column[id(value)]]
-    given = [value for value in plan.order if not plan.column[id(value)]]
+    given, made = plan.parted()
     steps = [("输入 | The inputs", [p for v in given for p in piece("over", v)])]
     for value in made:
         pieces: list[Piece] = [("ring", value, ""), *piece("over", value)]

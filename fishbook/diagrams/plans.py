@@ -25,6 +25,11 @@ class Plan:
     row: dict[int, float] = field(default_factory=dict)
     uses: list[Use] = field(default_factory=list)
 
+    def parted(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the inputs, and what is computed from them."""
+        given = [value for value in self.order if not self.column[id(value)]]
+        return given, [value for value in self.order if self.column[id(value)]]
+
     def of(self, value: Tensor) -> list[Use]:
         """Return the edges on which a value leaves its node."""
         return [use for use in self.uses if use.value is value]

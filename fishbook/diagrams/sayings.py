@@ -74,11 +74,12 @@ def half(words: str, which: int) -> str:
     return words.split(" | ")[which] if " | " in words else words
 
 
-def whole(order: Sequence[Tensor], form: str = ".4g") -> str:
-    """Return a drawn computation in words: its alternative text."""
-    inputs = [value for value in order if value.name and not value.op]
-    done = [computed(value, form) for value in order if value.op]
-    known = [value for value in order if value.name and value.grad is not None]
+def whole(given: Sequence[Tensor], made: Sequence[Tensor], form: str) -> str:
+    """Return a drawn computation in words, its inputs and its operations."""
+    inputs = [value for value in given if value.name]
+    done = [computed(value, form) for value in made]
+    named = [*inputs, *(value for value in made if value.name)]
+    known = [value for value in named if value.grad is not None]
     said = []
     for which, comma in enumerate(("，", ", ")):
         names = [half(value.name, which).replace("_", " ") for value in inputs + known]
@@ -87,9 +88,9 @@ def whole(order: Sequence[Tensor], form: str = ".4g") -> str:
         pairs = [f"{n} {v}" for n, v in zip(names, numbers, strict=True)]
         many = len(inputs)
         said.append([comma.join(part) for part in (pairs[:many], done, pairs[many:])])
-    (given, steps, grads), (given_en, steps_en, grads_en) = said
-    zh = f"计算图。输入：{given}。计算：{steps}"
-    en = f"A graph. Inputs: {given_en}. Steps: {steps_en}"
+    (ins, steps, grads), (ins_en, steps_en, grads_en) = said
+    zh = f"计算图。输入：{ins}。计算：{steps}"
+    en = f"A graph. Inputs: {ins_en}. Steps: {steps_en}"
     if known:
         zh, en = f"{zh}。导数：{grads}", f"{en}. Derivatives: {grads_en}"
     return f"{zh} | {en}"

@@ -70,8 +70,18 @@ WORDS = {
     "draw_cleared": ("画板空了", "The board is empty"),
     "draw_answer": ("最可能是 {digit}，概率 {p}", "Most likely a {digit}: {p}"),
     "draw_answer_8": ("最可能是 {digit}，概率 {p}", "Most likely an {digit}: {p}"),
+    "step_group": ("一步一步走过这张图", "Step through this graph"),
+    "step_hint": (
+        "按 → 从头一步一步走：先前向，再反向",
+        "Press → to step through from the start: forward, then backward",
+    ),
+    "step_first": ("回到开头", "To the start"),
+    "step_back": ("上一步", "Back one step"),
+    "step_next": ("下一步", "Next step"),
+    "step_last": ("走到最后", "To the end"),
 }
-"""Each word of the site: Chinese, English. Those of the board begin with `draw_`."""
+"""Each word of the site: Chinese, English. Those of the board begin with `draw_`, those
+of graphs with steps with `step_`."""
 
 
 def words(edition: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site.draw.weights import weights_script
-from fishbook.loom.site.figures import widths_css
+from fishbook.loom.site.figures import colours_css, widths_css
 from fishbook.loom.site.formulas import KATEX
 from fishbook.loom.site.formulas import style_sheet as formulas_css
 from fishbook.loom.site.html import heights_css
@@ -24,6 +24,7 @@ FONTS = {
 """Letters of the text and of the code: Latin alone."""
 
 DRAW = Path(__file__).with_name("draw")
+STEPS = Path(__file__).with_name("steps")
 UNUSED = re.compile(
     r".*\.map$|assets/images/favicon\.png|assets/javascripts/(?:lunr|workers)/"
     r"|assets/stylesheets/palette\."
@@ -42,6 +43,8 @@ def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
     yield "draw-weights.js", weights_script()
     for name in ("draw.js", "draw.css"):
         yield name, (DRAW / name).read_bytes()
+    yield "steps.js", (STEPS / "steps.js").read_bytes()
+    yield "steps.css", colours_css() + (STEPS / "steps.css").read_text(encoding="utf-8")
     katex, fonts = root / KATEX, root / "node_modules" / "@fontsource"
     engine = root / "node_modules" / "minisearch"
     for folder in (katex, fonts, engine):

@@ -40,14 +40,16 @@ def put(html: str, read: Callable[[str], str]) -> str:
     """
 
     def shown(match: re.Match[str]) -> str:
-        width, height = size(read(match["src"]))
+        svg = read(match["src"])
+        width, height = size(svg)
+        kind = "figure stepped" if '<g class="step">' in svg else "figure"
         image = (
             f'<img class="{{}} least-{round(width * SMALLEST / STEP)}"'
             f' alt="{match["alt"]}" src="{match["src"]}{{}}"'
             f' width="{width}" height="{height}" loading="lazy">'
         )
         both = image.format("day", "") + image.format("night", "#night")
-        return f'<span class="figure">{both}</span>'
+        return f'<span class="{kind}">{both}</span>'
 
     return IMAGE.sub(shown, html)
 
@@ -147,6 +149,18 @@ def _themed(match: re.Match[str]) -> str:
     """Return a colour of the palette by its name, so that it changes with the theme."""
     name = NAMES.get(match[0].lower())
     return f"var(--{name})" if name else match[0]
+
+
+def colours_css() -> str:
+    """Return the style sheet of a figure that has become part of its page."""
+    day, night = (
+        "".join(f"--{name}:{colour};" for name, colour in colours.items())
+        for colours in (PALETTE, DARK)
+    )
+    return (
+        f'.stepping{{{day}}}.stepping [font-family="serif"]{{font-family:{TIMES}}}'
+        f'@media screen{{[data-md-color-scheme="slate"] .stepping{{{night}}}}}\n'
+    )
 
 
 def widths_css() -> str:

@@ -1,0 +1,74 @@
+// Graphs that readers step through, forward and then backward. A figure that holds steps is
+// put into the page itself, with buttons under it; without this script it is a picture.
+window.fishbookSteps ??= (() => {
+  const words = JSON.parse(document.querySelector("#step-words").innerHTML);
+  const KEYS = { ArrowLeft: "back", ArrowRight: "next", Home: "first", End: "last" };
+  const SIGNS = { first: "⇤", back: "←", next: "→", last: "⇥" };
+
+  function element(name, attributes, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+
+  // The drawing as a part of the page: its colours come from steps.css.
+  async function opened(image) {
+    const answer = await fetch(image.src);
+    if (!answer.ok) throw new Error(`${answer.status} for ${image.src}`);
+    const parsed = new DOMParser().parseFromString(await answer.text(), "image/svg+xml");
+    const svg = document.importNode(parsed.documentElement, true);
+    svg.querySelector("style")?.remove();
+    svg.removeAttribute("id");
+    svg.setAttribute("class", [...image.classList].filter(name => name !== "day").join(" "));
+    svg.setAttribute("aria-label", image.alt);
+    return svg;
+  }
+
+  function control(steps) {
+    const said = element("p", { "aria-live": "polite" }, words.hint);
+    const bar = element("div", { class: "step-buttons" });
+    const group = element("div", { class: "steps", role: "group", "aria-label": words.group }, bar, said);
+    let at = steps.length - 1;
+
+    function show(goal) {
+      at = goal;
+      steps.forEach((step, i) => {
+        step.classList.toggle("later", i > at);
+        step.classList.toggle("now", i === at);
+      });
+      const what = steps[at].querySelector("desc").textContent;
+      said.textContent = `${at + 1}/${steps.length} ${what}`;
+    }
+
+    const go = {
+      first: () => show(0),
+      back: () => show(Math.max(at - 1, 0)),
+      next: () => show((at + 1) % steps.length), // after the last one, from the start
+      last: () => show(steps.length - 1),
+    };
+    for (const [name, sign] of Object.entries(SIGNS)) {
+      const button = element("button", { type: "button", "aria-label": words[name] }, sign);
+      button.addEventListener("click", go[name]);
+      bar.append(button);
+    }
+    group.addEventListener("keydown", event => {
+      if (!KEYS[event.key] || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      go[KEYS[event.key]]();
+    });
+    return group;
+  }
+
+  async function begin(figure) {
+    const svg = await opened(figure.querySelector("img"));
+    figure.replaceChildren(svg);
+    figure.classList.add("stepping");
+    figure.after(control([...svg.querySelectorAll(".step")]));
+  }
+
+  // Where the file can't be fetched, its picture stays.
+  for (const figure of document.querySelectorAll(".figure.stepped"))
+    begin(figure).catch(() => figure.classList.remove("stepped"));
+  return true;
+})();
