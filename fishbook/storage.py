@@ -166,11 +166,15 @@ def fill(
         If names or shapes differ, or a number is too large for its new place.
     """
     wrong = [f"no {name}" for name in targets if name not in stored]
-    wrong += [f"{name}, which nothing here has" for name in stored.keys() - targets]
-    for name in targets.keys() & stored.keys():
-        got, want = stored[name].shape, targets[name].shape
-        if got != want:
-            wrong.append(f"{name} of shape {got}, but want {want}")
+    wrong += [
+        f"{name}, for which nothing asks" for name in stored if name not in targets
+    ]
+    for name, target in targets.items():
+        got = stored[name].shape if name in stored else target.shape
+        if got != target.shape:
+            wrong.append(f"{name} of shape {got}, but want {target.shape}")
+        elif name in stored and stored[name].dtype.kind == "U":
+            wrong.append(f"{name} made of text, but want numbers")
     if wrong:
         raise ValueError(f"{path} is of another network: it has {'; '.join(wrong)}")
     fitting = {}

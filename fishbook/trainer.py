@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [25ded20f62b6c506]
+# Tangled from docs/04-backpropagation [cd6bda1b666ad10d]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class Trainer:
             optimizer_param = {"lr": 0.01}
         self.optimizer = find_optimizer(optimizer, **optimizer_param)
         self.rng = np.random.default_rng(rng)
-        self.steps_per_epoch = math.ceil(len(self.x_train) / self.batch_size)
+        samples = count("samples", len(self.x_train), least=1)
+        self.steps_per_epoch = math.ceil(samples / self.batch_size)
         self.step, self.order = 0, np.arange(0)
         self.train_loss_list: list[float] = []
         self.train_acc_list: list[float] = []

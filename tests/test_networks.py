@@ -11,11 +11,14 @@ import pytest
 
 import fishbook
 from fishbook.datasets import has_mnist, load_mnist
-from fishbook.functions import softmax
-from fishbook.gradients import numerical_gradient
+from fishbook.functions import cross_entropy_error, softmax
+from fishbook.gradients import gradient_check, numerical_gradient
+from fishbook.layers import Affine, Layer, SoftmaxWithLoss
 from fishbook.networks import (
+    LayeredNet,
     SigmoidNet,
     SimpleNet,
+    TwoLayerNet,
     accuracy,
     forward,
     init_network,
@@ -295,3 +298,203 @@ def test_two_layers_learn() -> None:
         for name in net.params:
             net.params[name] -= grads[name]
     assert net.accuracy(x, t) == 1
+
+
+def two_layers(**given: Any) -> TwoLayerNet:
+    given = {"weight_init_std": 0.5, "rng": 0, "dtype": np.float64} | given
+    return TwoLayerNet(5, 4, 3, **given)
+
+
+X5, T5 = np.random.default_rng(1).normal(size=(6, 5)), np.array([0, 2, 1, 1, 0, 2])
+
+
+def test_code_in_the_style_of_the_fish_book_runs() -> None:
+    rng = np.random.default_rng(0)
+    x, t = rng.random((100, 784)), np.eye(10)[rng.integers(10, size=100)]
+    network, lr, losses = (
+        TwoLayerNet(input_size=784, hidden_size=50, output_size=10),
+        0.1,
+        [],
+    )
+    for _ in range(5):
+        grad = network.gradient(x, t)
+        for key in ("W1", "b1", "W2", "b2"):
+            network.params[key] -= lr * grad[key]
+        losses.append(network.loss(x, t))
+    assert losses == sorted(losses, reverse=True)
+    assert abs(losses[0] - np.log(10)) < 0.05
+    assert network.predict(x).shape == (100, 10)
+    assert 0 <= network.accuracy(x, t) <= 1
+    assert list(network.layers) == ["Affine1", "Relu1", "Affine2"]
+    assert type(network.last_layer).__name__ == "SoftmaxWithLoss"
+    assert network.params["W1"].dtype == np.float32
+
+
+def test_params_are_the_very_arrays_of_the_layers() -> None:
+    net = two_layers()
+    first, second = net.layers["Affine1"], net.layers["Affine2"]
+    pairs = {"W1": first.W, "b1": first.b, "W2": second.W, "b2": second.b}
+    assert list(net.params) == list(pairs)
+    assert all(net.params[key] is values for key, values in pairs.items())
+    net.params["W1"] -= 0.1
+    assert net.params["W1"] is net.layers["Affine1"].W
+
+
+def test_predict_gives_scores_not_probabilities() -> None:
+    net = two_layers()
+    p, a = net.params, net.predict(X5)
+    by_hand = np.maximum(X5 @ p["W1"] + p["b1"], 0) @ p["W2"] + p["b2"]
+    np.testing.assert_allclose(a, by_hand, atol=1e-12)
+    assert not np.allclose(a.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("form", ["numbers", "one-hot", "one sample"])
+def test_all_ways_to_the_gradient_agree(form: str) -> None:
+    net = two_layers()
+    x, t = (X5[0], T5[0]) if form == "one sample" else (X5, T5)
+    t = np.eye(3)[t] if form == "one-hot" else t
+    before = {key: values.copy() for key, values in net.params.items()}
+    slow, fast = net.numerical_gradient(x, t), net.gradient(x, t)
+    loss, both = net.loss_and_gradient(x, t)
+    assert loss == net.loss(x, t)
+    assert list(slow) == list(fast) == list(net.params)
+    for key, values in net.params.items():
+        assert fast[key].shape == values.shape
+        np.testing.assert_allclose(fast[key], slow[key], atol=1e-8)
+        np.testing.assert_array_equal(fast[key], both[key])
+        np.testing.assert_array_equal(values, before[key])
+
+
+def test_two_layers_agree_with_pytorch_to_ten_digits() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    rng = np.random.default_rng(2)
+    net = TwoLayerNet(30, 20, 10, weight_init_std=0.5, rng=rng, dtype=np.float64)
+    x, t = rng.normal(size=(16, 30)), rng.integers(10, size=16)
+    theirs = {k: torch.tensor(v, requires_grad=True) for k, v in net.params.items()}
+    z = torch.relu(torch.tensor(x) @ theirs["W1"] + theirs["b1"])
+    scores = z @ theirs["W2"] + theirs["b2"]
+    loss = torch.nn.functional.cross_entropy(scores, torch.tensor(t))
+    loss.backward()
+    ours, grads = net.loss_and_gradient(x, t)
+    assert abs(ours - loss.item()) < 1e-10
+    np.testing.assert_allclose(net.predict(x), scores.detach().numpy(), atol=1e-10)
+    for key, values in theirs.items():
+        np.testing.assert_allclose(grads[key], values.grad.numpy(), atol=1e-10)
+
+
+def test_two_layers_agree_with_the_textbooks() -> None:
+    import textbook
+
+    theirs = textbook.TwoLayerNet((30, 20, 10), std=0.5, seed=3)
+    ours = TwoLayerNet(30, 20, 10, weight_init_std=0.5, rng=3, dtype=np.float64)
+    rng = np.random.default_rng(4)
+    x, t = rng.normal(size=(16, 30)), rng.integers(10, size=16)
+    for key, values in theirs.gradient(x, t).items():
+        np.testing.assert_array_equal(ours.params[key], theirs.params[key])
+        np.testing.assert_allclose(ours.gradient(x, t)[key], values, atol=1e-12)
+
+
+def test_the_first_layer_finds_what_it_would_with_the_gradient_of_its_input() -> None:
+    net = two_layers()
+    fast = net.gradient(X5, T5)
+    net.loss(X5, T5)
+    dout = net.last_layer.backward()
+    for layer in reversed(net.layers.values()):
+        dout = layer.backward(dout)
+    first = net.layers["Affine1"]
+    np.testing.assert_array_equal(fast["W1"], first.dW)
+    np.testing.assert_array_equal(fast["b1"], first.db)
+
+
+def test_inputs_are_converted_to_the_parameters_kind() -> None:
+    net = two_layers(dtype=np.float32)
+    for x in (X5, X5.astype(np.float32), (9 * X5).astype(int), X5.tolist()):
+        assert net.predict(x).dtype == np.float32
+        assert {v.dtype for v in net.gradient(x, T5).values()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("x", "t"),
+    [
+        (X5[:, :4], T5),
+        (X5, T5[:4]),
+        (X5, T5 + 1),
+        (X5[:0], T5[:0]),
+        (X5.astype(str), T5),
+    ],
+    ids=["width", "fewer labels", "no such class", "none", "text"],
+)
+def test_a_network_of_layers_refuses_what_does_not_fit(x: Any, t: Any) -> None:
+    net = two_layers()
+    for run in (net.loss, net.gradient, net.accuracy):
+        with pytest.raises((TypeError, ValueError), match="want"):
+            run(x, t)
+
+
+def test_accuracy_of_scores_that_are_nan_is_refused() -> None:
+    net = two_layers()
+    net.params["b2"][:] = np.nan
+    with pytest.raises(ValueError, match="nan"):
+        net.accuracy(X5, T5)
+
+
+def test_layers_with_other_parameters_are_numbered_by_name() -> None:
+    class Scale(Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.params = {"gamma": np.ones(4), "W": np.ones(4)}
+
+    layers = {"A": Affine(np.ones((5, 4)), np.ones(4)), "S": Scale(), "T": Scale()}
+    net = LayeredNet(layers, SoftmaxWithLoss())
+    assert list(net.params) == ["W1", "b1", "gamma1", "W2", "gamma2", "W3"]
+    assert net.params["W3"] is layers["T"].params["W"]
+
+
+def test_a_sound_gradient_passes_and_a_slightly_wrong_one_fails() -> None:
+    class Wrong(TwoLayerNet):
+        def gradient(self, x: Any, t: Any) -> Any:
+            grads = super().gradient(x, t)
+            grads["W2"][1, 2] *= 1.001
+            grads["b1"] = grads["b1"][:2]
+            return grads
+
+    assert max(gradient_check(two_layers(), X5, T5).values()) < 1e-5
+    wrong = gradient_check(Wrong(5, 4, 3, 0.5, rng=0, dtype=np.float64), X5, T5)
+    assert wrong["W1"] < 1e-5 and wrong["b2"] < 1e-5
+    assert wrong["W2"] > 1e-4
+    assert wrong["b1"] == np.inf
+
+
+def test_the_check_of_a_network_leaves_it_as_it_was() -> None:
+    net = two_layers()
+    before = {key: values.copy() for key, values in net.params.items()}
+    some = gradient_check(net, X5, T5, sample=3, rng=1)
+    assert some == gradient_check(net, X5, T5, sample=3, rng=1)
+    for key, values in net.params.items():
+        np.testing.assert_array_equal(values, before[key])
+
+
+def test_the_check_of_a_network_wants_float64() -> None:
+    with pytest.raises(ValueError, match=r"W1, b1, W2, b2 .*dtype=np.float64"):
+        gradient_check(two_layers(dtype=np.float32), X5, T5)
+
+
+@needs_mnist
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_gradients_of_real_digits_agree_with_differences(seed: int) -> None:
+    (x, t), _ = load_mnist()
+    x, t = x[:3], t[:3]
+    net = TwoLayerNet(784, 50, 10, rng=seed, dtype=np.float64)
+    errors = gradient_check(net, x, t, sample=200)
+    assert max(errors.values()) < 1e-5
+    b2, grad = net.params["b2"], net.gradient(x, t)["b2"]
+
+    def exact(_: Any) -> float:
+        return net.loss(x, t)
+
+    def blurred(_: Any) -> float:
+        return cross_entropy_error(softmax(net.predict(x)), t)
+
+    gaps = [abs(numerical_gradient(f, b2) - grad).mean() for f in (exact, blurred)]
+    assert gaps[0] < 1e-8 and gaps[1] < 1e-6
+    assert gaps[1] > 300 * gaps[0]
