@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning, docs/04-backpropagation [0764ff6c5cf8ae0d]
+# Tangled from docs/03-learning, docs/04-backpropagation [77ade1c9381a18af]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations
@@ -216,29 +216,25 @@ def relative_error(a: ArrayLike, b: ArrayLike, floor: float = 1e-6) -> float:
     return float(np.max(np.abs(a - b) / sizes, initial=0))
 
 
-def _slopes(
-    output: Callable[[], Floats],
-    values: Floats,
-    tried: NDArray[np.intp],
-    dout: Floats,
-    h: float,
-) -> Floats:
-    """Return four slopes at some entries of an array: for steps -h, h, -h/2, h/2."""
-    here, slopes = output(), np.empty((4, len(tried)))
-    for k, i in enumerate(tried):
+def _slopes(f: Callable[[], Floats], values: Floats, few: Any, h: float) -> Floats:
+    """Return four slopes of sum(f()) at a few entries: for steps -h, h, -h/2, h/2."""
+    here, slopes = f(), np.empty((4, len(few)))
+    for k, i in enumerate(few):
         old = values.flat[i]
         try:
             for j, step in enumerate((-h, h, -h / 2, h / 2)):
                 values.flat[i] = old + step
-                slopes[j, k] = np.sum((output() - here) * dout) / step
+                slopes[j, k] = np.sum(f() - here) / step
         finally:
             values.flat[i] = old
     return slopes
 
 
-def _gap(got: Floats, slopes: Floats) -> float:
-    """Return the error of derivatives, given the slopes for four steps."""
-    low, high = slopes.min(axis=0), slopes.max(axis=0)
+def _gap(grad: Floats, shape: tuple[int, ...], few: Any, slopes: Floats) -> float:
+    """Return the error of a gradient at a few entries; infinite for a wrong shape."""
+    if grad.shape != shape:
+        return np.inf
+    got, low, high = grad.ravel()[few], slopes.min(axis=0), slopes.max(axis=0)
     wide, narrow = slopes[:2].mean(axis=0), slopes[2:].mean(axis=0)
     size = np.abs(low) + np.abs(high)
     kink = (high - low > 0.01 * size) | (np.abs(wide - narrow) > 1e-6 * size)
@@ -293,33 +289,27 @@ def check_layer(
     """
     rng, h = np.random.default_rng(rng), number("h", h, above=0)
     sample = None if sample is None else count("sample", sample, least=1)
-    x = np.array(floats("x", x), np.float64)
-    moved = {"x": x, **layer.params}
-    if any(values.dtype != np.float64 for values in moved.values()):
+    x = floats("x", x).astype(np.float64)
+    y = np.array(layer.forward(rng.permuted(x), **given))
+    dout = rng.normal(size=y.shape) if dout is None else floats("dout", dout, y.shape)
+    layer.backward(-dout)
+    arrays = {"x": x, **layer.params, "dout": np.array(dout, np.float64)}
+    if any(v.dtype != np.float64 for v in arrays.values()):
         raise ValueError("got parameters not of float64; check a layer in float64")
 
-    def output() -> Floats:
-        return np.array(layer.forward(x, **given))
+    def weighted() -> Floats:
+        return np.array(layer.forward(x, **given) * arrays["dout"])
 
-    other = rng.permuted(x.ravel()).reshape(x.shape)
-    y = np.array(layer.forward(other, **given))
-    dout = rng.normal(size=y.shape) if dout is None else dout
-    dout = np.array(floats("dout", dout, y.shape))
-    layer.backward(-dout)
-    before = {name: v.copy() for name, v in (moved | {"dout": dout}).items()}
-    tried = {k: rng.permutation(v.size)[:sample] for k, v in moved.items()}
-    slopes = {k: _slopes(output, v, tried[k], dout, h) for k, v in moved.items()}
-    output()
-    grads = {"x": layer.backward(dout), **layer.grads}
-    for name, values in (moved | {"dout": dout}).items():
-        if not np.array_equal(values, before[name], equal_nan=True):
-            raise ValueError(f"the layer changed {name}; let it make a new array")
-    return {
-        k: _gap(grads[k].ravel()[tried[k]], slopes[k])
-        if grads[k].shape == v.shape
-        else np.inf
-        for k, v in moved.items()
-    }
+    before = {k: v.copy() for k, v in arrays.items()}
+    few = {k: rng.permutation(v.size)[:sample] for k, v in arrays.items()}
+    moved = {k: v for k, v in arrays.items() if k != "dout"}
+    slopes = {k: _slopes(weighted, v, few[k], h) for k, v in moved.items()}
+    weighted()
+    grads = {"x": layer.backward(arrays["dout"]), **layer.grads}
+    for k, v in arrays.items():
+        if not np.array_equal(v, before[k], equal_nan=True):
+            raise ValueError(f"the layer changed {k}; let it make a new array")
+    return {k: _gap(grads[k], v.shape, few[k], slopes[k]) for k, v in moved.items()}
 
 
 def gradient_check(
@@ -373,10 +363,7 @@ def gradient_check(
 
     grads, errors = net.gradient(x, t), {}
     for name, values in net.params.items():
-        if np.shape(grads[name]) != values.shape:
-            errors[name] = np.inf
-            continue
-        tried = rng.permutation(values.size)[:sample]
-        slopes = _slopes(loss_now, values, tried, np.ones(()), h)
-        errors[name] = _gap(grads[name].ravel()[tried], slopes)
+        few = rng.permutation(values.size)[:sample]
+        slopes = _slopes(loss_now, values, few, h)
+        errors[name] = _gap(grads[name], values.shape, few, slopes)
     return errors

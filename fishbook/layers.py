@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [ff947740bdbc66b3]
+# Tangled from docs/04-backpropagation [a5692b3743ae25c0]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Layer:
     params : dict of ndarray
         What is learned, by name; empty for most layers.
     grads : dict of ndarray
-        The loss's derivatives by the same names, of the same shapes.
+        The derivatives of the loss, by the same names.
     """
 
     def __init__(self) -> None:
@@ -42,15 +42,16 @@ class Layer:
         self._kept: tuple[Any, ...] | None = None
 
     def keep(self, *values: Any) -> None:
-        """Remember what backward will need: the last act of forward."""
+        """Remember what backward needs: the last act of forward."""
         self._kept = values
 
     def kept(self) -> tuple[Any, ...]:
-        """Return what forward kept, once: the first act of backward."""
+        """Return what was kept, once: the first act of backward."""
         kept, self._kept = self._kept, None
         if kept is None:
+            name = type(self).__name__
             raise RuntimeError(
-                f"{type(self).__name__}.backward has nothing to go back from;"
+                f"{name}.backward has nothing to go back from;"
                 " call forward first, once for each backward"
             )
         return kept
@@ -67,7 +68,7 @@ class MulLayer(Layer):
         return x * y
 
     def backward(self, dout: ArrayLike) -> tuple[Floats, Floats]:
-        """Return the gradients of x and y: dout times the other input."""
+        """Return the gradients of x and y: dout times the other."""
         x, y = self.kept()
         dout = floats("dout", dout, x.shape)
         return dout * y, dout * x

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from browsing import Watch, reading, switch
+from browsing import Watch, reading, serious, switch
 from sites import BOOK, HOME
 
 from fishbook.loom.blocks import DetailsOpen, Figure, Formula
@@ -297,3 +297,57 @@ def test_a_wrong_address_is_answered_in_its_language(
             assert {text for text in (zh, en) if text in words} == wanted, where
         links = [a.get_attribute("href") for a in page.locator("main a").all()]
         assert links == ["/book/zh/", "/book/en/"]
+
+
+# Graphs with steps
+
+GRAPHS = BOOK.labels["computational-graphs"].page
+SEEN = """steps => steps.map(step => getComputedStyle(step).visibility === "visible")"""
+
+
+def test_a_graph_can_be_stepped_through_by_keyboard(browser: Any) -> None:
+    watch = Watch()
+    with reading(browser, None, bypass_csp=False) as page:
+        watch.over(page)
+        page.goto(f"{HOME}en/{address(GRAPHS)}", wait_until="networkidle")
+        graph, control = (page.locator(kind).first for kind in (".stepping", ".steps"))
+        steps, said = graph.locator(".step"), control.locator("[aria-live]")
+        many = steps.count()
+        assert graph.locator("svg").get_attribute("aria-label").startswith("A graph.")
+        assert all(steps.evaluate_all(SEEN)), "at first the graph is finished"
+        button = control.get_by_role("button", name="Next step")
+        button.focus()
+        for at in range(many):
+            page.keyboard.press("ArrowRight")
+            assert steps.evaluate_all(SEEN) == [i <= at for i in range(many)]
+            words = steps.nth(at).locator("desc").text_content()
+            assert said.text_content() == f"{at + 1}/{many} {words}"
+        page.keyboard.press("Home")
+        assert said.text_content().startswith("1/")
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        assert said.text_content().startswith(f"{many - 1}/")
+        button.click()
+        assert all(steps.evaluate_all(SEEN))
+        assert button.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+        assert serious(page) == []
+    assert watch.errors == []
+    assert watch.strangers == []
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_without_scripts_a_graph_is_finished(browser: Any, edition: str) -> None:
+    options = {"java_script_enabled": False}
+    with reading(browser, f"{edition}/{address(GRAPHS)}", **options) as page:
+        assert page.locator(".figure.stepped > img.day").first.is_visible()
+        assert page.locator(".steps").count() == 0
+
+
+def test_a_page_without_steps_loads_nothing_for_them(site: Path) -> None:
+    for edition in EDITIONS:
+        plain, stepped = (
+            (site / edition / address(page) / "index.html").read_text(encoding="utf-8")
+            for page in (GATE, GRAPHS)
+        )
+        assert "assets/steps" not in plain
+        assert "assets/steps.js" in stepped

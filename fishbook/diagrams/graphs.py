@@ -61,10 +61,11 @@ def graph(
     sheet = Sheet(plan, labels, down, folded)
     words = "" if over or under else sayings.whole(*plan.parted(), form)
     body = (f"<desc>{words}</desc>\n" if words else "") + sheet.shapes()
-    for words, pieces in _steps(plan, result, labels, form):
+    for said, pieces in _steps(plan, result, labels, form):
+        steps = steps and said != ""
         seen = (piece for piece in pieces if steps or piece[0] != "ring")
         drawn = "".join(sheet.label(*piece) for piece in seen)
-        group = f'<g class="step">\n<desc>{words}</desc>\n{drawn}</g>\n'
+        group = f'<g class="step">\n<desc>{said}</desc>\n{drawn}</g>\n'
         body += group if steps else drawn
     return Picture(*sheet.size(), body)
 
@@ -102,9 +103,8 @@ def _steps(
     for value in made:
         pieces: list[Piece] = [("ring", value, ""), *piece("over", value)]
         steps.append((sayings.forward(value, form), pieces))
-    if result.grad is None:
-        return steps
-    steps.append((sayings.first(result, form), piece("under", result)))
+    known = result.grad is not None
+    steps.append((sayings.first(result, form) if known else "", piece("under", result)))
     waiting = {id(value): len(plan.of(value)) for value in plan.order}
     for value in reversed(made):
         pieces, sums = [("ring", value, "")], []
@@ -114,5 +114,5 @@ def _steps(
             if not waiting[id(use.value)]:
                 pieces += piece("under", use.value)
                 sums += [use.value] if len(plan.of(use.value)) > 1 else []
-        steps.append((sayings.backward(value, sums, form), pieces))
+        steps.append((sayings.backward(value, sums, form) if known else "", pieces))
     return steps

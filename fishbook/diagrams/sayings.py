@@ -110,17 +110,16 @@ def first(value: Tensor, form: str) -> str:
     )
 
 
-def backward(value: Tensor, complete: Iterable[Tensor], form: str) -> str:
-    """Return what a step backward does; `complete` are sums that are now known."""
+def backward(value: Tensor, sums: Iterable[Tensor], form: str) -> str:
+    """Return what a step backward does; `sums` are values whose ways are complete."""
     came = written(value.grad, form)
-    given = [share for share in shares(value) if share is not None]
-    out = [_slope(value.grad, share, form) for share in given]
+    out = [_slope(value.grad, s, form) for s in shares(value) if s is not None]
     zh = f"反向经过 {sign(value)}：收到 {came}，传下去 {'、'.join(out)}"
-    en = f"Back through {sign(value)}: {came} arrives, {' and '.join(out)} leaves"
-    for parent in complete:
+    en = f"Back through {sign(value)}: {came} arrives; handed on: {', '.join(out)}"
+    for parent in sums:
         total = written(parent.grad, form)
-        zh += f"；几条路加起来是 {total}"
-        en += f"; the ways add up to {total}"
+        zh += f"；分岔处相加，得 {total}"
+        en += f"; where the ways part, they add up to {total}"
     return f"{zh} | {en}"
 
 

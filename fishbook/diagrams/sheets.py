@@ -61,7 +61,11 @@ class Sheet:
     def extent(self, kind: str, things: Collection[Tensor | Use]) -> float:
         """Return how far labels reach along their edges."""
         signs = [self.labels.get((kind, id(thing)), "") for thing in things]
-        long = [_tall(label) if self.down else _wide(label) for label in signs if label]
+        long = [
+            _tall(label) if self.down else _wide(label)
+            for label in signs
+            if label != ""
+        ]
         return max(long) + 2 * ROOM if long else 0.0
 
     def half(self, value: Tensor) -> float:

@@ -16,9 +16,9 @@ window.fishbookSteps ??= (() => {
   async function opened(image) {
     const answer = await fetch(image.src);
     if (!answer.ok) throw new Error(`${answer.status} for ${image.src}`);
-    const parsed = new DOMParser().parseFromString(await answer.text(), "image/svg+xml");
+    const text = (await answer.text()).replace(/<style>.*?<\/style>/s, "");
+    const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
     const svg = document.importNode(parsed.documentElement, true);
-    svg.querySelector("style")?.remove();
     svg.removeAttribute("id");
     svg.setAttribute("class", [...image.classList].filter(name => name !== "day").join(" "));
     svg.setAttribute("aria-label", image.alt);
