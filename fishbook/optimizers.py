@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [92c0ba136317c049]
+# Tangled from docs/04-backpropagation [b76abe560df1ade6]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SGD(Optimizer):
     def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
         """Move each parameter in place, against its gradient."""
         for key, values in params.items():
-            values -= self.lr * grads[key]
+            values[...] -= self.lr * grads[key]
 
 
 def find_optimizer(name: Any, **settings: Any) -> Any:
