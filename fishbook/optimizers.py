@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [b28ecd7272dd1380]
+# Tangled from docs/04-backpropagation, docs/05-training [65552a3363499839]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fishbook.checks import Floats, count, number
 
@@ -310,7 +311,7 @@ class Adam(Optimizer):
         self.lr = number("lr", lr, above=0)
         self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
         self.eps = number("eps", eps, above=0)
-        self.iter: dict[str, int] = {}
+        self.iter: dict[str, NDArray[Any]] = {}
         self.m: Memory = {}
         self.v: Memory = {}
 
@@ -320,7 +321,8 @@ class Adam(Optimizer):
         for key, p, g, m, v in pieces(params, grads, self.m, self.v):
             if key != last:
                 last = key
-                t = self.iter[key] = int(self.iter.get(key, 0)) + 1
+                t = int(self.iter.get(key, 0)) + 1
+                self.iter[key] = np.array(t)
                 root = math.sqrt(1 - self.beta2**t)
                 rate = self.lr * root / (1 - self.beta1**t)
             s = g - m
