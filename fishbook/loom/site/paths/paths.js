@@ -13,11 +13,13 @@ window.fishbookPaths ??= (() => {
       f: (x, y) => (x * x) / 20 + y * y,
       slopes: (x, y) => [x / 10, 2 * y],
       lowest: [0, 0],
+      rates: { SGD: 0.95, Momentum: 0.1, Nesterov: 0.1, AdaGrad: 1.5, RMSprop: 0.3, Adam: 0.3 },
     },
     curve: {
       f: (x, y) => (x - 6) ** 2 / 20 + bend(x, y) ** 2,
       slopes: (x, y) => [(x - 6) / 10 - (bend(x, y) * x) / 4, 2 * bend(x, y)],
       lowest: [6, 0.25],
+      rates: { SGD: 0.5, Momentum: 0.05, Nesterov: 0.05, AdaGrad: 1.5, RMSprop: 0.2, Adam: 0.3 },
     },
   };
 
@@ -50,7 +52,6 @@ window.fishbookPaths ??= (() => {
       return p - (lr * m) / (Math.sqrt(v) + 1e-8);
     },
   };
-  const RATES = { SGD: 0.95, Momentum: 0.1, Nesterov: 0.1, AdaGrad: 1.5, RMSprop: 0.3, Adam: 0.3 };
 
   // The points of a path; it ends early where it leaves for infinity.
   function walk(terrain, name, lr, start, steps = STEPS) {
@@ -68,7 +69,7 @@ window.fishbookPaths ??= (() => {
 
   // Where a contour line crosses the sides of small squares, as the text of a path.
   function contour(f, level) {
-    const side = 0.2;
+    const side = 0.1;
     const parts = [];
     for (let x = -RIGHT; x < RIGHT; x += side)
       for (let y = -TOP; y < TOP; y += side) {
@@ -113,7 +114,7 @@ window.fishbookPaths ??= (() => {
   class OptimizerPaths extends HTMLElement {
     terrain = "valley";
     optimizer = "SGD";
-    rate = RATES.SGD;
+    rate = TERRAINS.valley.rates.SGD;
     start = [-7, 2];
     step = 30;
 
@@ -137,7 +138,7 @@ window.fishbookPaths ??= (() => {
         const button = make("button", { type: "button", "data-name": name }, label(name));
         button.addEventListener("click", () => {
           this[what] = name;
-          if (what === "optimizer") this.rate = RATES[name];
+          this.rate = TERRAINS[this.terrain].rates[this.optimizer];
           this.show();
         });
         group.append(button);
@@ -230,7 +231,8 @@ window.fishbookPaths ??= (() => {
       if (path.length <= this.step) return words.lost.replace("{step}", path.length);
       const [x, y] = path.at(-1);
       const height = TERRAINS[this.terrain].f(x, y);
-      const shown = value => (Math.abs(value) < 1000 ? value.toFixed(3) : value.toExponential(1));
+      const shown = value =>
+        (Math.abs(value) < 1000 ? value.toFixed(3) : value.toExponential(1)).replace("-", "−");
       return words.at
         .replaceAll("{step}", this.step)
         .replaceAll("{x}", shown(x))
