@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [65552a3363499839]
+# Tangled from docs/04-backpropagation, docs/05-training [3471a90f03a1c7f5]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ def pieces(
     ValueError
         If a shape is another one; nothing is changed then.
     """
+    todo = []
     for key, values in params.items():
         if not isinstance(values, np.ndarray):
             kind = type(values).__name__
@@ -127,21 +128,21 @@ def pieces(
         for memory in memories:
             if key not in memory:
                 memory[key] = np.zeros(values.shape, values.dtype)
-        shapes = {np.shape(array[key]) for array in (grads, *memories)}
-        if shapes != {values.shape}:
+        arrays = [values, np.asarray(grads[key]), *[m[key] for m in memories]]
+        if any(array.shape != values.shape for array in arrays):
             raise ValueError(
                 f"got {key} of shape {values.shape}, its gradient and memories of"
-                f" {sorted(shapes)}, but want one shape; take a new optimizer for"
-                " a new network"
+                f" {[array.shape for array in arrays[1:]]}, but want one shape;"
+                " take a new optimizer for a new network"
             )
-    for key, values in params.items():
-        arrays = [values, np.asarray(grads[key]), *(m[key] for m in memories)]
-        if not all(array.flags.c_contiguous for array in arrays):
+        todo.append((key, arrays))
+    for key, arrays in todo:
+        if not all([array.flags.c_contiguous for array in arrays]):
             yield key, *arrays
             continue
         flat = [array.reshape(-1) for array in arrays]
-        for at in range(0, values.size, PIECE):
-            yield key, *(array[at : at + PIECE] for array in flat)
+        for at in range(0, flat[0].size, PIECE):
+            yield key, *[array[at : at + PIECE] for array in flat]
 
 
 class Momentum(Optimizer):
@@ -317,15 +318,17 @@ class Adam(Optimizer):
 
     def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
         """Move each parameter along its mean gradient, by about lr."""
-        last = None
+        last, s = None, np.empty(0)
         for key, p, g, m, v in pieces(params, grads, self.m, self.v):
+            if (s.shape, s.dtype) != (m.shape, m.dtype):
+                s = np.empty_like(m)
             if key != last:
                 last = key
                 t = int(self.iter.get(key, 0)) + 1
                 self.iter[key] = np.array(t)
                 root = math.sqrt(1 - self.beta2**t)
                 rate = self.lr * root / (1 - self.beta1**t)
-            s = g - m
+            np.subtract(g, m, out=s)
             s *= 1 - self.beta1
             m += s
             np.multiply(g, g, out=s)
