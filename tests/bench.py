@@ -203,19 +203,19 @@ def steps(_: Path) -> None:
     parts = [o[at : at + 100] for o in orders for at in range(0, 60000, 100)]
     runs = dict(contenders(x, t, parts))
     taken: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(40):
+    for _ in range(250):
         for name, run in runs.items():
             start = time.perf_counter()
-            for _ in range(100):
+            for _ in range(20):
                 run()
-            taken[name].append((time.perf_counter() - start) * 10)
+            taken[name].append((time.perf_counter() - start) * 50)
+    quiet = {name: statistics.median(sorted(t)[:60]) for name, t in taken.items()}
     threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
     print(f"a step, 784-50-10, batches of 100, SGD; threads: {threads}")
-    ours = statistics.median(taken["fishbook"])
+    print("  milliseconds, median of the quietest quarter, of all; fishbook's share")
     for name, times in taken.items():
-        middle, quiet = statistics.median(times), min(times)
-        print(f"  {name:20}{middle:7.3f} ms, at best {quiet:.3f}", end="; ")
-        print(f"fishbook takes {ours / middle:.2f} of it")
+        share, middle = quiet["fishbook"] / quiet[name], statistics.median(times)
+        print(f"  {name:20}{quiet[name]:7.3f}{middle:7.3f}{share:7.2f}")
 
 
 def contenders(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -403,6 +403,24 @@ def test_affine_agrees_with_pytorch(x: Any, way: int, wide: int) -> None:
     mine = [layer.backward(strided(dout, way)), layer.dW, layer.db]
     for ours, other in zip(mine, theirs, strict=True):
         np.testing.assert_allclose(ours, other.grad.numpy(), 1e-10, 1e-10)
+
+
+@settings(max_examples=30)
+@given(
+    x=hnp.arrays(
+        st.sampled_from([np.float32, np.float64, np.int8]),
+        hnp.array_shapes(min_dims=1, max_dims=3, max_side=3),
+        elements=st.integers(-3, 3),
+    ),
+    way=st.integers(0, 2),
+    name=st.sampled_from(list(LAYERS)),
+)
+def test_derivatives_agree_with_differences_for_any_array(
+    x: Any, way: int, name: str
+) -> None:
+    make = LAYERS[name][0]
+    layer = affine(size=(x.shape[-1], 2)) if name == "Affine" else make(float)
+    assert max(check_layer(layer, strided(x, way)).values()) < 1e-6
 
 
 @given(
