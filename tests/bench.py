@@ -46,7 +46,7 @@ def main() -> None:
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
     logging.disable(logging.ERROR)
     tables = {"edits": edits, "builds": builds, "checks": checks, "rivals": rivals}
-    tables["steps"] = steps
+    tables |= {"steps": steps, "adam": adam}
     print(f"{os.cpu_count()} cores; load, where the system tells:", *load())
     for name in sys.argv[1:] or tables:
         with tempfile.TemporaryDirectory() as folder:
@@ -268,6 +268,66 @@ def contenders(
         moved.step()
 
     yield f"PyTorch {torch.__version__}", eager
+
+
+SIMPLE = [(30, 1, 5, 5), (30,), (4320, 100), (100,), (100, 10), (10,)]
+DEEP = [
+    *((16, 1, 3, 3), (16,), (16, 16, 3, 3), (16,), (32, 16, 3, 3), (32,)),
+    *((32, 32, 3, 3), (32,), (64, 32, 3, 3), (64,), (64, 64, 3, 3), (64,)),
+    *((1024, 50), (50,), (50, 10), (10,)),
+]
+"""Shapes of the parameters of two convolutional networks, with 433,890 and 123,552."""
+
+
+def adam(_: Path) -> None:
+    """Time Adam's update alone beside PyTorch's, taken in turn."""
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
+    print(f"an update of Adam, float32; threads: {threads}")
+    for shapes in (SIMPLE, DEEP):
+        runs = dict(adams(shapes))
+        taken: dict[str, list[float]] = {name: [] for name in runs}
+        for _ in range(100):
+            for name, run in runs.items():
+                start = time.perf_counter()
+                for _ in range(5):
+                    run()
+                taken[name].append((time.perf_counter() - start) * 200)
+        ours = statistics.median(taken["fishbook"])
+        for name, times in taken.items():
+            middle, quiet = statistics.median(times), min(times)
+            print(f"  {len(shapes):2} arrays  {name:22}{middle:7.3f} ms", end=", ")
+            print(f"at best {quiet:.3f}; fishbook takes {ours / middle:.2f}", end=", ")
+            print(f"at best {min(taken['fishbook']) / quiet:.2f} of it")
+
+
+def adams(shapes: list[tuple[int, ...]]) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield updates of parameters with these shapes."""
+    import numpy as np
+
+    from fishbook.optimizers import Adam
+
+    rng = np.random.default_rng(0)
+
+    def arrays() -> dict[str, Any]:
+        return {
+            str(i): rng.normal(size=shape).astype(np.float32)
+            for i, shape in enumerate(shapes)
+        }
+
+    ours, params, grads = Adam(), arrays(), arrays()
+    yield "fishbook", lambda: ours.update(params, grads)
+    try:
+        import torch
+    except ImportError:
+        print("  PyTorch is not installed")
+        return
+    torch.set_num_threads(int(os.environ.get("OPENBLAS_NUM_THREADS", "2")))
+    for name, options in (("", {}), (", fused", {"fused": True})):
+        theirs = [torch.nn.Parameter(torch.tensor(p)) for p in arrays().values()]
+        for parameter, g in zip(theirs, grads.values(), strict=True):
+            parameter.grad = torch.tensor(g)
+        rule = torch.optim.Adam(theirs, **options)
+        yield f"PyTorch {torch.__version__}{name}", rule.step
 
 
 def for_entangled(folder: Path, chunks: dict[str, list[str]]) -> None:
