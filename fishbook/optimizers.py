@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [3471a90f03a1c7f5]
+# Tangled from docs/04-backpropagation, docs/05-training [7fc47d2f67a5e5ef]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fishbook.checks import Floats, count, number
+from fishbook.checks import Floats, count, number, share
 
 __all__ = [
     "PIECE",
@@ -28,7 +28,6 @@ __all__ = [
     "Warmup",
     "find_optimizer",
     "pieces",
-    "share",
 ]
 
 
@@ -177,13 +176,6 @@ class Momentum(Optimizer):
             v *= self.momentum
             v -= self.lr * g
             p += v
-
-
-def share(name: str, value: Any) -> float:
-    """Return a number from 0 to less than 1, such as how much of a memory is kept."""
-    if not 0 <= (part := number(name, value)) < 1:
-        raise ValueError(f"got {name} = {part}, but want it from 0 to less than 1")
-    return part
 
 
 class Nesterov(Momentum):
