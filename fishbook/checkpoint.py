@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fishbook.storage import PathLike, fill, read_arrays, write_arrays
+from fishbook.storage import PathLike, fill, kept, read_arrays, write_arrays
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -16,7 +16,7 @@ LISTS = ("train_loss_list", "train_acc_list", "test_acc_list")
 
 def save_checkpoint(trainer: Any, path: PathLike) -> None:
     """Write parameters, optimizer, random numbers, place and lists of a trainer."""
-    arrays = {f"params/{k}": v for k, v in trainer.network.params.items()}
+    arrays = {f"params/{k}": v for k, v in kept(trainer.network).items()}
     numbers: dict[str, Any] = {}
     for name, value in vars(trainer.optimizer).items():
         if isinstance(value, dict):
@@ -31,6 +31,7 @@ def save_checkpoint(trainer: Any, path: PathLike) -> None:
         "step": trainer.step,
         "optimizer": numbers,
         "rng": trainer.rng.bit_generator.state,
+        "layers": {k: rng.bit_generator.state for k, rng in _chance(trainer).items()},
     }
     arrays |= {"order": trainer.order, "about": np.array(json.dumps(about, default=_j))}
     write_arrays(path, arrays)
@@ -61,9 +62,11 @@ def load_checkpoint(trainer: Any, path: PathLike) -> None:
         _, attribute, key = name.split("/", 2)
         numbers[attribute][key] = arrays.pop(name)
     stored = {name.removeprefix("params/"): v for name, v in arrays.items()}
-    fill(trainer.network.params, stored, path)
+    fill(kept(trainer.network), stored, path)
     vars(trainer.optimizer).update(numbers)
     trainer.rng.bit_generator.state = state
+    for name, rng in _chance(trainer).items():
+        rng.bit_generator.state = about["layers"][name]
     trainer.order, trainer.step = order, step
     for name in LISTS:
         getattr(trainer, name)[:] = lists[name]
@@ -76,7 +79,14 @@ def _fits(trainer: Any) -> dict[str, Any]:
         "mini_batch_size": trainer.batch_size,
         "optimizer": type(trainer.optimizer).__name__,
         "random generator": type(trainer.rng.bit_generator).__name__,
+        "layers that draw": sorted(_chance(trainer)),
     }
+
+
+def _chance(trainer: Any) -> dict[str, Any]:
+    """Return the random generators of layers, such as Dropout, by their names."""
+    layers = getattr(trainer.network, "layers", {}).items()
+    return {name: layer.rng for name, layer in layers if hasattr(layer, "rng")}
 
 
 def _j(value: Any) -> Any:

@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [efe70816aef18c66]
+# Tangled from docs/a-appendix [650edc85d1ff542b]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ __all__ = [
     "Seed",
     "Shape",
     "T",
+    "amount",
     "an_array",
     "came",
     "count",
@@ -29,6 +30,7 @@ __all__ = [
     "paired",
     "rows",
     "scores",
+    "share",
     "spelled",
     "vectors",
 ]
@@ -132,6 +134,20 @@ def number(name: str, value: Any, above: Any = None, below: Any = None) -> float
     high = np.inf if below is None else below
     if not (above is below is None or low < single < high):
         raise ValueError(came(name, single, f"it between {low} and {high}"))
+    return single
+
+
+def share(name: str, value: Any) -> float:
+    """Return a number from 0 to less than 1, such as how much of a memory is kept."""
+    if not 0 <= (part := number(name, value)) < 1:
+        raise ValueError(came(name, part, "it from 0 to less than 1"))
+    return part
+
+
+def amount(name: str, value: Any) -> float:
+    """Return a finite number of 0 or more."""
+    if not 0 <= (single := number(name, value)) < np.inf:
+        raise ValueError(came(name, single, "a finite number of 0 or more"))
     return single
 
 

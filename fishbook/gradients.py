@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning, docs/04-backpropagation [77ade1c9381a18af]
+# Tangled from docs/03-learning, docs/04-backpropagation [2275481712a47e8d]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations
@@ -319,6 +319,7 @@ def gradient_check(
     h: float = 1e-4,
     sample: int | None = None,
     rng: Seed = 0,
+    **given: Any,
 ) -> dict[str, float]:
     """Return how far a network's gradient is from difference quotients.
 
@@ -336,6 +337,8 @@ def gradient_check(
         costs two losses.
     rng : optional
         What `numpy.random.default_rng` takes; draws the entries.
+    **given
+        Passed to `loss`, such as ``train=True`` where training is another computation.
 
     Returns
     -------
@@ -359,7 +362,7 @@ def gradient_check(
         )
 
     def loss_now() -> Floats:
-        return np.array(net.loss(x, t))
+        return np.array(net.loss(x, t, **given))
 
     grads, errors = net.gradient(x, t), {}
     for name, values in net.params.items():

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [a5692b3743ae25c0]
+# Tangled from docs/04-backpropagation, docs/05-training [92be3bb18ac2f7c6]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -9,12 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fishbook.checks import Floats, floats, labels, number, rows, vectors
+from fishbook.checks import (
+    Floats,
+    Seed,
+    came,
+    floats,
+    labels,
+    number,
+    rows,
+    share,
+    vectors,
+)
 from fishbook.functions import log_softmax, sigmoid
 
 __all__ = [
     "AddLayer",
     "Affine",
+    "BatchNormalization",
+    "Dropout",
     "Flatten",
     "Layer",
     "MulLayer",
@@ -249,3 +261,171 @@ class SoftmaxWithLoss(Layer):
         dx[right] -= 1
         dx *= number("dout", dout) / len(dx)
         return dx.reshape(shape)
+
+
+class BatchNormalization(Layer):
+    """Each feature made to have mean 0 and variance 1, then scaled and shifted.
+
+    Parameters
+    ----------
+    gamma, beta : array_like, shape (D,)
+        Scale and shift of each feature, held as `Affine` holds its weights. Images
+        (N, C, H, W) have C features: each channel is one.
+    momentum : float
+        The share of the running statistics that a training batch leaves as it is.
+    running_mean, running_var : array_like, shape (D,), optional
+        What evaluation normalizes with; 0 and 1 if left out. Arrays are held.
+    eps : float
+        Is added to the variance, so that nothing is divided by 0.
+
+    Attributes
+    ----------
+    dgamma, dbeta : ndarray
+        The gradients of the last `backward`, also in `grads`.
+    running_mean, running_var : ndarray
+        The statistics so far, also in `state`.
+
+    References
+    ----------
+    S. Ioffe, C. Szegedy, "Batch normalization: accelerating deep network training by
+    reducing internal covariate shift", ICML 2015.
+    """
+
+    def __init__(
+        self,
+        gamma: ArrayLike,
+        beta: ArrayLike,
+        momentum: float = 0.9,
+        running_mean: ArrayLike | None = None,
+        running_var: ArrayLike | None = None,
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.gamma = floats("gamma", gamma, (None,))
+        self.beta = floats("beta", beta, self.gamma.shape)
+        self.dgamma, self.dbeta = np.zeros_like(self.gamma), np.zeros_like(self.beta)
+        self.params = {"gamma": self.gamma, "beta": self.beta}
+        self.grads = {"gamma": self.dgamma, "beta": self.dbeta}
+        self.momentum, self.eps = share("momentum", momentum), number("eps", eps, 0)
+        mean = np.zeros_like(self.gamma) if running_mean is None else running_mean
+        var = np.ones_like(self.gamma) if running_var is None else running_var
+        self.running_mean = floats("running_mean", mean, self.gamma.shape)
+        self.running_var = floats("running_var", var, self.gamma.shape)
+        self.state = {"mean": self.running_mean, "var": self.running_var}
+
+    def forward(
+        self, x: ArrayLike, train: bool = False, train_flg: bool | None = None
+    ) -> Floats:
+        """Return x normalized, scaled and shifted.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, D) or (N, D, ...)
+            One sample a row; further axes belong to the features, as in images. In
+            evaluation (D,) too.
+        train : bool
+            Whether to normalize with the batch's own mean and variance, and let them
+            into the running ones, instead of using those.
+        train_flg : bool, optional
+            Another name for `train`.
+
+        Raises
+        ------
+        ValueError
+            If the features aren't as many as those of gamma, or if in training a
+            feature has fewer than two values.
+        """
+        x = floats("x", x)
+        axes, wide = self._along(x)
+        train = train if train_flg is None else train_flg
+        mean, var = self.running_mean, self.running_var
+        if train:
+            mean, var = self._measure(x, axes)
+        std = np.sqrt(var + self.eps).reshape(wide)
+        normal = (x - mean.reshape(wide)) / std
+        self.keep(normal, std, axes, wide, train)
+        y: Floats = self.gamma.reshape(wide) * normal + self.beta.reshape(wide)
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return the gradient of x; leave those of gamma and beta in grads."""
+        normal, std, axes, wide, train = self.kept()
+        dout = floats("dout", dout, normal.shape)
+        self.dbeta = self.grads["beta"] = dout.sum(axis=axes)
+        self.dgamma = self.grads["gamma"] = (dout * normal).sum(axis=axes)
+        if train:
+            m = dout.size // len(self.gamma)
+            along = self.dbeta.reshape(wide) + normal * self.dgamma.reshape(wide)
+            dout = dout - along / m
+        dx: Floats = dout * (self.gamma.reshape(wide) / std)
+        return dx
+
+    def _measure(self, x: Floats, axes: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Return a batch's mean and variance, and let them into the running ones."""
+        if (many := x.size // max(len(self.gamma), 1)) < 2:
+            raise ValueError(
+                f"got {many} value of each feature in training, which has no spread;"
+                " take batches of 2 samples or more (is the last batch smaller?), or"
+                " evaluate with train=False"
+            )
+        mean, var = x.mean(axis=axes), x.var(axis=axes)
+        for running, new in ((self.running_mean, mean), (self.running_var, var)):
+            running *= self.momentum
+            running += (1 - self.momentum) * new
+        return mean, var
+
+    def _along(self, x: Floats) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the axes that are averaged over, and the shape of one sample's gamma."""
+        D, axis = len(self.gamma), 1 if x.ndim > 2 else x.ndim - 1
+        if not x.ndim or x.shape[axis] != D:
+            raise ValueError(came("x", x, f"(N, {D}) or (N, {D}, ...), or one ({D},)"))
+        axes = tuple(i for i in range(x.ndim) if i != axis)
+        return axes, tuple(D if i == axis else 1 for i in range(x.ndim))
+
+
+class Dropout(Layer):
+    """In training, each number is left out with some probability.
+
+    Parameters
+    ----------
+    dropout_ratio : float
+        The probability that a number becomes 0, from 0 to less than 1.
+    inverted : bool
+        Whether those that stay are made larger in training, so that evaluation does
+        nothing. Otherwise evaluation makes all numbers smaller instead.
+    rng : optional
+        What `numpy.random.default_rng` takes: it chooses who stays.
+
+    References
+    ----------
+    N. Srivastava and others, "Dropout: a simple way to prevent neural networks from
+    overfitting", JMLR 15, 1929-1958, 2014.
+    """
+
+    def __init__(
+        self, dropout_ratio: float = 0.5, inverted: bool = True, rng: Seed = None
+    ) -> None:
+        super().__init__()
+        self.dropout_ratio = share("dropout_ratio", dropout_ratio)
+        self.inverted, self.rng = inverted, np.random.default_rng(rng)
+
+    def forward(
+        self, x: ArrayLike, train: bool = False, train_flg: bool | None = None
+    ) -> Floats:
+        """Return x with numbers left out in training; `train_flg` means `train`."""
+        x, stay = floats("x", x), 1 - self.dropout_ratio
+        scale: Floats = np.array(1 if self.inverted else stay, x.dtype)
+        if train if train_flg is None else train_flg:
+            mask = self.rng.random(x.shape) < stay
+            scale = mask.astype(x.dtype)
+            if self.inverted:
+                scale /= stay
+        self.keep(scale, x.shape)
+        y: Floats = x * scale
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return dout through the mask that forward used."""
+        scale, shape = self.kept()
+        dx: Floats = floats("dout", dout, shape) * scale
+        return dx

@@ -1,22 +1,47 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/a-appendix [ba942b3d006b4d85]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/a-appendix [6b72fd4c1fc5a95d]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from fishbook.checks import Floats, Seed, decided, floats, labels, rows
+from fishbook.checks import (
+    Floats,
+    Seed,
+    amount,
+    came,
+    count,
+    decided,
+    floats,
+    labels,
+    rows,
+)
 from fishbook.functions import identity_function, sigmoid, softmax, softmax_loss
 from fishbook.gradients import numerical_gradient
-from fishbook.layers import Affine, Layer, Relu, SoftmaxWithLoss
+from fishbook.initializers import Rule, resolve
+from fishbook.layers import (
+    Affine,
+    BatchNormalization,
+    Dropout,
+    Layer,
+    Relu,
+    Sigmoid,
+    SoftmaxWithLoss,
+    Tanh,
+)
 from fishbook.storage import Saveable
 
 __all__ = [
+    "ACTIVATIONS",
     "LayeredNet",
+    "MultiLayerNet",
+    "MultiLayerNetExtend",
     "Network",
     "SigmoidNet",
     "SimpleNet",
@@ -289,9 +314,9 @@ class LayeredNet(Saveable):
             a = layer.forward(a, train)
         return a
 
-    def loss(self, x: ArrayLike, t: ArrayLike) -> float:
+    def loss(self, x: ArrayLike, t: ArrayLike, train: bool = False) -> float:
         """Return the mean cross-entropy, for class numbers or one-hot t."""
-        return self.last_layer.forward(self.predict(x), t)
+        return self.last_layer.forward(self.predict(x, train), t)
 
     def loss_and_gradient(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Network]:
         """Return the loss, and its gradient with the keys of params."""
@@ -316,7 +341,7 @@ class LayeredNet(Saveable):
         """Return the gradient of the loss by differences; wants dtype=np.float64."""
 
         def loss_now(_: Floats) -> float:
-            return self.loss(x, t)
+            return self.loss(x, t, train=True)
 
         return {k: numerical_gradient(loss_now, v) for k, v in self.params.items()}
 
@@ -366,6 +391,156 @@ class TwoLayerNet(LayeredNet):
             "Affine2": affine(hidden_size, output_size),
         }
         super().__init__(layers, SoftmaxWithLoss())
+
+
+ACTIVATIONS: dict[str, type[Layer]] = {"relu": Relu, "sigmoid": Sigmoid, "tanh": Tanh}
+
+
+class MultiLayerNet(LayeredNet):
+    """Any number of affine layers, an activation after each but the last.
+
+    Parameters
+    ----------
+    input_size : int
+        How many inputs.
+    hidden_size_list : sequence of int
+        How many neurons each hidden layer has.
+    output_size : int
+        How many classes.
+    activation : str
+        "relu", "sigmoid" or "tanh".
+    weight_init_std : str, float or callable
+        How far the first weights are spread, for `fishbook.initializers.resolve`.
+        Biases start at 0.
+    weight_decay_lambda : float
+        How much large weights cost; 0 for nothing.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1`, `b1`, `W2`, ...: the layers' own arrays.
+    layers : dict of Layer
+        `Affine1`, `Relu1`, `Affine2`, ...
+    last_layer : SoftmaxWithLoss
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size_list: Sequence[int],
+        output_size: int,
+        activation: str = "relu",
+        weight_init_std: str | float | Rule = "relu",
+        weight_decay_lambda: float = 0.0,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if (kind := ACTIVATIONS.get(str(activation).lower())) is None:
+            raise ValueError(came("activation", activation, " or ".join(ACTIVATIONS)))
+        rng, spread = np.random.default_rng(rng), resolve(weight_init_std)
+        self.weight_decay_lambda = amount("weight_decay_lambda", weight_decay_lambda)
+        sizes = [input_size, *hidden_size_list, output_size]
+        sizes = [count("a layer's size", size, least=1) for size in sizes]
+        layers: dict[str, Any] = {}
+        for i, (D, M) in enumerate(pairwise(sizes), 1):
+            W = spread(D) * rng.normal(size=(D, M))
+            layers[f"Affine{i}"] = Affine(W.astype(dtype), np.zeros(M, dtype))
+            layers[f"{kind.__name__}{i}"] = kind()
+        layers.popitem()
+        super().__init__(layers, SoftmaxWithLoss())
+
+    def penalty(self) -> float:
+        """Return what the weights cost: half of lambda times their squares."""
+        if not self.weight_decay_lambda:
+            return 0.0
+        squares = [np.sum(W * W) for k, W in self.params.items() if k[0] == "W"]
+        return 0.5 * self.weight_decay_lambda * float(sum(squares))
+
+    def loss(self, x: ArrayLike, t: ArrayLike, train: bool = False) -> float:
+        """Return the mean cross-entropy, and what the weights cost."""
+        return super().loss(x, t, train) + self.penalty()
+
+    def loss_and_gradient(self, x: ArrayLike, t: ArrayLike) -> tuple[float, Network]:
+        """Return the same loss in training, and its gradient."""
+        loss, grads = super().loss_and_gradient(x, t)
+        for key, W in self.params.items():
+            if key[0] == "W" and self.weight_decay_lambda:
+                grads[key] = grads[key] + self.weight_decay_lambda * W
+        return loss + self.penalty(), grads
+
+
+class MultiLayerNetExtend(MultiLayerNet):
+    """A `MultiLayerNet` with batch normalization or dropout in its hidden layers.
+
+    Parameters
+    ----------
+    input_size, hidden_size_list, output_size, activation, weight_init_std,
+    weight_decay_lambda, rng, dtype
+        As `MultiLayerNet` takes them.
+    use_dropout : bool
+        Whether a Dropout follows each activation.
+    dropout_ratio : float
+        The share that it leaves out; `dropout_ration` means the same.
+    use_batchnorm : bool
+        Whether a BatchNormalization stands before each activation.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1`, `b1`, ..., and `gamma1`, `beta1`, ... with batch normalization.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size_list: Sequence[int],
+        output_size: int,
+        activation: str = "relu",
+        weight_init_std: str | float | Rule = "relu",
+        weight_decay_lambda: float = 0.0,
+        use_dropout: bool = False,
+        dropout_ratio: float = 0.5,
+        use_batchnorm: bool = False,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+        dropout_ration: float | None = None,
+    ) -> None:
+        rng = np.random.default_rng(rng)
+        sizes = input_size, hidden_size_list, output_size
+        rules = activation, weight_init_std, weight_decay_lambda
+        super().__init__(*sizes, *rules, rng=rng, dtype=dtype)
+        ratio = dropout_ratio if dropout_ration is None else dropout_ration
+        layers: dict[str, Any] = {}
+        for i, M in enumerate(hidden_size_list, 1):
+            layers[f"Affine{i}"] = self.layers.pop(f"Affine{i}")
+            if use_batchnorm:
+                gamma, beta = np.ones(M, dtype), np.zeros(M, dtype)
+                layers[f"BatchNorm{i}"] = BatchNormalization(gamma, beta)
+            name = next(iter(self.layers))
+            layers[name] = self.layers.pop(name)
+            if use_dropout:
+                layers[f"Dropout{i}"] = Dropout(ratio, rng=rng)
+        LayeredNet.__init__(self, layers | self.layers, self.last_layer)
+
+    def predict(
+        self, x: ArrayLike, train: bool = False, train_flg: bool | None = None
+    ) -> Floats:
+        """Return the scores of the classes; `train_flg` means `train`."""
+        return super().predict(x, train if train_flg is None else train_flg)
+
+    def loss(
+        self,
+        x: ArrayLike,
+        t: ArrayLike,
+        train: bool = False,
+        train_flg: bool | None = None,
+    ) -> float:
+        """Return the loss and what the weights cost; `train_flg` means `train`."""
+        return super().loss(x, t, train if train_flg is None else train_flg)
 
 
 def load_sample_network() -> Network:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PathLike", "Saveable", "fill", "read_arrays", "write_arrays"]
+__all__ = ["PathLike", "Saveable", "fill", "kept", "read_arrays", "write_arrays"]
 
 PathLike = str | os.PathLike[str]
 
@@ -40,7 +40,7 @@ class Saveable:
     params: dict[str, NDArray[Any]]
 
     def save_params(self, path: PathLike = "params.npz") -> None:
-        """Write the parameters into a file, whole or not at all.
+        """Write parameters and running statistics into a file, whole or not at all.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class Saveable:
         OSError
             If the file can't be written there.
         """
-        write_arrays(path, self.params)
+        write_arrays(path, kept(self))
 
     def load_params(self, path: PathLike = "params.npz") -> None:
         """Copy the parameters in a file into the network's own arrays, all or none.
@@ -72,7 +72,16 @@ class Saveable:
         OSError
             If there is no file that can be read.
         """
-        fill(self.params, read_arrays(path), path)
+        fill(kept(self), read_arrays(path), path)
+
+
+def kept(network: Any) -> dict[str, NDArray[Any]]:
+    """Return what a network has to keep: parameters, and what its layers measured."""
+    arrays = dict(network.params)
+    for name, layer in getattr(network, "layers", {}).items():
+        for key, values in getattr(layer, "state", {}).items():
+            arrays[f"{name}.{key}"] = values
+    return arrays
 
 
 def write_arrays(path: PathLike, arrays: Mapping[str, NDArray[Any]]) -> None:

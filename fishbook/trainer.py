@@ -1,10 +1,10 @@
-# Tangled from docs/04-backpropagation [cd6bda1b666ad10d]
+# Tangled from docs/04-backpropagation [7fe03165779d9fed]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Trainer:
         Whether a terminal shows a bar.
     rng : optional
         What `numpy.random.default_rng` takes: it shuffles the samples.
+    schedule : callable, optional
+        Gives the optimizer's `lr` for the step with a number, counted from 0.
 
     Attributes
     ----------
@@ -69,8 +71,9 @@ class Trainer:
         evaluate_sample_num_per_epoch: int | None = None,
         verbose: bool = True,
         rng: Seed = None,
+        schedule: Callable[[int], float] | None = None,
     ) -> None:
-        self.network, self.verbose = network, verbose
+        self.network, self.schedule, self.verbose = network, schedule, verbose
         self.x_train, self.t_train = paired(x_train, t_train)
         self.x_test, self.t_test = paired(x_test, t_test)
         self.epochs = count("epochs", epochs)
@@ -109,6 +112,8 @@ class Trainer:
                     " try a smaller learning rate or smaller first weights, and look"
                     " for nan or huge numbers in the data"
                 )
+            if self.schedule:
+                self.optimizer.lr = self.schedule(self.step)
             self.optimizer.update(self.network.params, grads)
             self.train_loss_list.append(loss)
             self.step += 1

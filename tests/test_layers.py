@@ -13,7 +13,17 @@ from hypothesis.extra import numpy as hnp
 
 from fishbook.functions import relu, relu_grad, softmax, softmax_loss
 from fishbook.gradients import check_layer, numerical_gradient, relative_error
-from fishbook.layers import Affine, Flatten, Layer, Relu, Sigmoid, SoftmaxWithLoss, Tanh
+from fishbook.layers import (
+    Affine,
+    BatchNormalization,
+    Dropout,
+    Flatten,
+    Layer,
+    Relu,
+    Sigmoid,
+    SoftmaxWithLoss,
+    Tanh,
+)
 
 Make = Callable[[Any], Any]
 
@@ -21,6 +31,11 @@ Make = Callable[[Any], Any]
 def affine(dtype: Any = np.float64, size: tuple[int, int] = (4, 3)) -> Affine:
     rng = np.random.default_rng(7)
     return Affine(rng.normal(size=size).astype(dtype), np.arange(size[1], dtype=dtype))
+
+
+def batch_norm(dtype: Any = np.float64, size: int = 4, **given: Any) -> Any:
+    gamma, beta = np.arange(1, size + 1, dtype=dtype), np.ones(size, dtype)
+    return BatchNormalization(gamma, beta, **given)
 
 
 # A layer joins by being listed: how it is made for a dtype, and the shapes it takes
@@ -31,6 +46,9 @@ LAYERS: dict[str, tuple[Make, list[tuple[int, ...]]]] = {
     "Tanh": (lambda dtype: Tanh(), [(3, 4), (2, 3, 4, 5)]),
     "Affine": (affine, [(5, 4), (5, 1, 2, 2), (2, 3, 4)]),
     "Flatten": (lambda dtype: Flatten(), [(3, 4), (2, 3, 4, 5)]),
+    "BatchNormalization": (batch_norm, [(3, 4), (2, 4, 3, 5)]),
+    "Dropout": (lambda dtype: Dropout(0.3, rng=0), [(3, 4), (2, 3, 4, 5)]),
+    "classic Dropout": (lambda dtype: Dropout(0.3, False, 0), [(3, 4), (2, 3, 4)]),
 }
 EACH = [
     pytest.param(make, shape, id=f"{name}-{'x'.join(map(str, shape))}")
@@ -420,6 +438,8 @@ def test_derivatives_agree_with_differences_for_any_array(
 ) -> None:
     make = LAYERS[name][0]
     layer = affine(size=(x.shape[-1], 2)) if name == "Affine" else make(float)
+    if name == "BatchNormalization":
+        layer = batch_norm(size=x.shape[1 if x.ndim > 2 else -1])
     assert max(check_layer(layer, strided(x, way)).values()) < 1e-6
 
 
@@ -440,6 +460,192 @@ def test_softmax_with_loss_agrees_with_pytorch(a: Any, data: Any) -> None:
     ours, gradient = loss_and_gradient(a, t)
     assert ours == pytest.approx(loss.item(), rel=1e-10, abs=1e-10)
     np.testing.assert_allclose(gradient, theirs.grad.numpy(), 1e-10, 1e-10)
+
+
+# Batch normalization
+
+
+def normalized_step_by_step(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+    """Return the output, and a function from dout to the gradient, node by node."""
+    centred = x - x.mean(axis=0)
+    var = (centred**2).mean(axis=0)
+    std = np.sqrt(var + eps)
+
+    def back(dout: Any) -> Any:
+        dnormal = dout * gamma
+        dcentred = dnormal / std
+        dstd = -(dnormal * centred / std**2).sum(axis=0)
+        dcentred = dcentred + 2 / len(x) * centred * (0.5 * dstd / std)
+        return dcentred - dcentred.mean(axis=0)
+
+    return gamma * (centred / std) + beta, back
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_both_ways_back_through_batch_normalization_agree(seed: int) -> None:
+    layer, x = batch_norm(), 3 * numbers((7, 4), seed=seed) + 5
+    y, back = normalized_step_by_step(x, layer.gamma, layer.beta)
+    np.testing.assert_allclose(layer.forward(x, train=True), y, atol=1e-12)
+    dout = numbers((7, 4), seed=seed + 10)
+    dx = layer.backward(dout)
+    np.testing.assert_allclose(dx, back(dout), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(dx.sum(axis=0), 0, atol=1e-12)
+
+
+def test_batch_normalization_by_hand() -> None:
+    layer = BatchNormalization(np.ones(2), np.zeros(2), eps=1e-12)
+    y = layer.forward([[1, 10], [2, 20], [3, 30], [4, 40]], train=True)
+    column = [-1.34164079, -0.4472136, 0.4472136, 1.34164079]
+    np.testing.assert_allclose(y, np.transpose([column, column]), atol=1e-8)
+    np.testing.assert_allclose(layer.running_mean, [0.25, 2.5])
+    np.testing.assert_allclose(layer.running_var, [0.9 + 0.125, 0.9 + 12.5])
+
+
+def test_running_statistics_start_at_0_and_1_and_evaluation_leaves_them() -> None:
+    layer, x = batch_norm(), numbers((3, 4))
+    np.testing.assert_array_equal(layer.running_mean, 0)
+    np.testing.assert_array_equal(layer.running_var, 1)
+    y = layer.forward(x)
+    near = layer.gamma * x / np.sqrt(1 + 1e-5) + layer.beta
+    np.testing.assert_allclose(y, near, 1e-12)
+    np.testing.assert_array_equal(layer.running_mean, 0)
+    np.testing.assert_array_equal(y[:1], layer.forward(x[:1]))
+    for _ in range(300):
+        layer.forward(2 * x + 7, train=True)
+    np.testing.assert_allclose(layer.running_mean, (2 * x + 7).mean(axis=0), 1e-9)
+    np.testing.assert_allclose(layer.running_var, (2 * x).var(axis=0), 1e-9)
+    trained = layer.forward(2 * x + 7, train=True)
+    np.testing.assert_allclose(layer.forward(2 * x + 7), trained, 1e-9, 1e-9)
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (2, 4, 3, 5), (3, 4, 2), (1, 4, 2, 2)])
+def test_training_normalizes_each_feature(shape: tuple[int, ...]) -> None:
+    layer, x = batch_norm(), 1e3 + 10 * numbers(shape)
+    y = np.moveaxis(layer.forward(x, train=True), 1, -1).reshape(-1, 4)
+    np.testing.assert_allclose(y.mean(axis=0), layer.beta, atol=1e-10)
+    np.testing.assert_allclose(y.std(axis=0), layer.gamma, 1e-6)
+    errors = check_layer(layer, numbers(shape), train=True)
+    assert max(errors.values()) < 1e-6
+
+
+def test_train_flg_is_another_name() -> None:
+    x = numbers((5, 4))
+    for make in (batch_norm, lambda: Dropout(0.5, rng=0)):
+        a, b = make(), make()
+        y = a.forward(x, train=True)
+        np.testing.assert_array_equal(y, b.forward(x, train_flg=True))
+        assert not np.allclose(y, b.forward(x, train_flg=False))
+
+
+@pytest.mark.parametrize("x", [np.ones((1, 4)), np.ones(4), np.ones((0, 4))])
+def test_a_batch_of_one_has_no_spread(x: Any) -> None:
+    layer = batch_norm()
+    with pytest.raises(ValueError, match="2 samples or more"):
+        layer.forward(x, train=True)
+    np.testing.assert_array_equal(layer.running_var, 1)
+    assert layer.forward(x).shape == x.shape
+
+
+@pytest.mark.parametrize("shape", [(), (3, 3), (4, 3, 2), (3,)])
+def test_batch_normalization_says_which_shapes_it_takes(shape: Any) -> None:
+    with pytest.raises(ValueError, match=r"want \(N, 4\)"):
+        batch_norm().forward(np.ones(shape))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"momentum": 1}, {"momentum": -0.1}, {"eps": 0}, {"running_mean": np.ones(3)}],
+)
+def test_batch_normalization_refuses_bad_settings(bad: Any) -> None:
+    with pytest.raises(ValueError, match="want"):
+        batch_norm(**bad)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (3, 4, 2, 5)])
+def test_batch_normalization_agrees_with_pytorch(shape: tuple[int, ...]) -> None:
+    torch = pytest.importorskip("torch")
+    layer, m = batch_norm(), np.prod(shape) // 4
+    kind = torch.nn.BatchNorm1d if len(shape) == 2 else torch.nn.BatchNorm2d
+    theirs = kind(4, eps=1e-5, momentum=0.1, dtype=torch.float64)
+    with torch.no_grad():
+        theirs.weight.copy_(torch.tensor(layer.gamma))
+        theirs.bias.copy_(torch.tensor(layer.beta))
+    near = {"rtol": 1e-10, "atol": 1e-10}
+    for seed, train in enumerate([True, True, False]):
+        theirs.train(train)
+        theirs.zero_grad()
+        x, dout = 2 * numbers(shape, seed=seed) + 1, numbers(shape, seed=seed + 9)
+        given = torch.tensor(x, requires_grad=True)
+        y = theirs(given)
+        y.backward(torch.tensor(dout))
+        if train:
+            np.testing.assert_allclose(
+                layer.forward(x, train), y.detach().numpy(), **near
+            )
+            # PyTorch lets the variance with m - 1 into the running one, we that with m
+            unbiased = x.var(axis=(0, *range(2, x.ndim))) / (m - 1)
+            with torch.no_grad():
+                theirs.running_var -= torch.tensor(0.1 * unbiased)
+        else:
+            np.testing.assert_allclose(layer.forward(x), y.detach().numpy(), **near)
+        np.testing.assert_allclose(layer.backward(dout), given.grad.numpy(), **near)
+        np.testing.assert_allclose(layer.dgamma, theirs.weight.grad.numpy(), **near)
+        np.testing.assert_allclose(layer.dbeta, theirs.bias.grad.numpy(), **near)
+        np.testing.assert_allclose(
+            layer.running_mean, theirs.running_mean.numpy(), **near
+        )
+        np.testing.assert_allclose(
+            layer.running_var, theirs.running_var.numpy(), **near
+        )
+
+
+# Dropout
+
+
+@pytest.mark.parametrize("ratio", [0.2, 0.5, 0.9])
+def test_dropout_means_the_same_in_training_and_evaluation(ratio: float) -> None:
+    x = np.ones((1000, 1000))
+    for inverted, mean in ((True, 1), (False, 1 - ratio)):
+        layer = Dropout(ratio, inverted, rng=0)
+        trained, evaluated = layer.forward(x, train=True), layer.forward(x)
+        assert trained.mean() == pytest.approx(mean, rel=0.01)
+        np.testing.assert_allclose(evaluated, mean)
+        assert (trained == 0).mean() == pytest.approx(ratio, rel=0.01)
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+def test_dropout_goes_back_through_the_mask_of_its_own_forward(inverted: bool) -> None:
+    layer, x = Dropout(0.5, inverted, rng=0), np.ones((3, 4))
+    for _ in range(3):
+        y = layer.forward(x, train=True)
+        np.testing.assert_array_equal(layer.backward(np.ones((3, 4))), y)
+    layer.forward(x, train=True)
+    y = layer.forward(np.ones((2, 4)))
+    np.testing.assert_array_equal(layer.backward(np.ones((2, 4))), y)
+    np.testing.assert_array_equal(y, 1 if inverted else 0.5)
+
+
+def test_dropout_draws_anew_and_the_same_for_a_seed() -> None:
+    x = np.ones((20, 20))
+    one, two = Dropout(0.5, rng=3), Dropout(0.5, rng=3)
+    first = one.forward(x, train=True)
+    assert not np.array_equal(first, one.forward(x, train=True))
+    np.testing.assert_array_equal(first, two.forward(x, train=True))
+    np.testing.assert_array_equal(Dropout(0).forward(x, train=True), x)
+
+
+@pytest.mark.parametrize("ratio", [1, -0.1, 1.5, float("nan")])
+def test_dropout_refuses_a_ratio_that_leaves_nothing(ratio: float) -> None:
+    with pytest.raises(ValueError, match="from 0 to less than 1"):
+        Dropout(ratio)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_dropout_keeps_the_kind_of_float(dtype: Any) -> None:
+    for train in (False, True):
+        layer = Dropout(0.3, rng=0)
+        assert layer.forward(np.ones((3, 4), dtype), train).dtype == dtype
+        assert layer.backward(np.ones((3, 4), dtype)).dtype == dtype
 
 
 # Layers that are wrong

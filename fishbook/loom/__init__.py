@@ -37,7 +37,7 @@ site/       the woven files to HTML. html, figures, formulas, labs: passes over 
             page; nav, search, settle, assets: what a build needs beside pages; made: an
             edition, and what of it has to be made anew; build, serve: who starts
             MkDocs; live: what is served follows the pages; plugin: the one door, which
-            uses all. draw/, steps/: what readers do; theme/, root/, notebook/: scripts,
-            styles, templates
+            uses all. draw/, paths/, steps/: what readers do; theme/, root/, notebook/:
+            scripts, styles, templates
 cli         the verbs of the command `fishbook`
 """

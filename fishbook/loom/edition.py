@@ -92,9 +92,28 @@ WORDS = {
     "step_back": ("上一步", "Back one step"),
     "step_next": ("下一步", "Next step"),
     "step_last": ("走到最后", "To the end"),
+    "path_terrain": ("地形", "Terrain"),
+    "path_valley": ("狭长的山谷", "Long valley"),
+    "path_curve": ("弯弯的山谷", "Curved valley"),
+    "path_optimizer": ("优化器", "Optimizer"),
+    "path_rate": ("学习率", "Learning rate"),
+    "path_step": ("第几步", "Step"),
+    "path_map": ("地图：优化器走过的路", "Map: the path that the optimizer takes"),
+    "path_keys": (
+        "换起点：点一下地图，或选中地图后按方向键。",
+        "To move the start, click on the map, or focus it and press arrow keys.",
+    ),
+    "path_at": (
+        "第 {step} 步：x = {x}，y = {y}，高度 {f}",
+        "Step {step}: x = {x}, y = {y}, height {f}",
+    ),
+    "path_lost": (
+        "第 {step} 步就飞得没影了：学习率太大。",
+        "Lost in space at step {step}: the rate is too large.",
+    ),
 }
 """Each word of the site: Chinese, English. Those of the board begin with `draw_`, those
-of graphs with steps with `step_`."""
+of graphs with steps with `step_`, those of the optimizers' paths with `path_`."""
 
 
 def words(edition: str) -> dict[str, str]:

@@ -24,7 +24,9 @@ FONTS = {
 """Letters of the text and of the code: Latin alone."""
 
 DRAW = Path(__file__).with_name("draw")
-STEPS = Path(__file__).with_name("steps")
+SCRIPTS = {"steps": ".stepping", "paths": "optimizer-paths"}
+"""Folders of a script and its styles, and what gets the colours of figures."""
+
 UNUSED = re.compile(
     r".*\.map$|assets/images/favicon\.png|assets/javascripts/(?:lunr|workers)/"
     r"|assets/stylesheets/palette\."
@@ -43,8 +45,11 @@ def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
     yield "draw-weights.js", weights_script()
     for name in ("draw.js", "draw.css"):
         yield name, (DRAW / name).read_bytes()
-    yield "steps.js", (STEPS / "steps.js").read_bytes()
-    yield "steps.css", colours_css() + (STEPS / "steps.css").read_text(encoding="utf-8")
+    for name, element in SCRIPTS.items():
+        folder = Path(__file__).with_name(name)
+        yield f"{name}.js", (folder / f"{name}.js").read_bytes()
+        css = (folder / f"{name}.css").read_text(encoding="utf-8")
+        yield f"{name}.css", colours_css(element) + css
     katex, fonts = root / KATEX, root / "node_modules" / "@fontsource"
     engine = root / "node_modules" / "minisearch"
     for folder in (katex, fonts, engine):

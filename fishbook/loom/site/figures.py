@@ -151,15 +151,15 @@ def _themed(match: re.Match[str]) -> str:
     return f"var(--{name})" if name else match[0]
 
 
-def colours_css() -> str:
-    """Return the style sheet of a figure that has become part of its page."""
+def colours_css(element: str) -> str:
+    """Return the colours of a figure that has become part of its page."""
     day, night = (
         "".join(f"--{name}:{colour};" for name, colour in colours.items())
         for colours in (PALETTE, DARK)
     )
     return (
-        f'.stepping{{{day}}}.stepping [font-family="serif"]{{font-family:{TIMES}}}'
-        f'@media screen{{[data-md-color-scheme="slate"] .stepping{{{night}}}}}\n'
+        f'{element}{{{day}}}{element} [font-family="serif"]{{font-family:{TIMES}}}'
+        f'@media screen{{[data-md-color-scheme="slate"] {element}{{{night}}}}}\n'
     )
 
 

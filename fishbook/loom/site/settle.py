@@ -50,11 +50,12 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
     config.extra["draw_words"] = draw_words(edition)
-    config.extra["step_words"] = {
-        key.removeprefix("step_"): said
-        for key, said in words(edition).items()
-        if key.startswith("step_")
-    }
+    for kind in ("step", "path"):
+        config.extra[f"{kind}_words"] = {
+            key.removeprefix(f"{kind}_"): text
+            for key, text in said.items()
+            if key.startswith(f"{kind}_")
+        }
 
 
 def policy(*, served: bool) -> str:
