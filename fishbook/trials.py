@@ -59,8 +59,9 @@ class Trials(list[Trial]):
     def best(self) -> Trial:
         """The trial with the highest score; ValueError if none has any."""
         if not self or self[0].error:
-            why = f"all failed, the first with {self[0].error}" if self else "is none"
-            raise ValueError(f"there is no best trial: {why}")
+            failed = f"all failed, the first with {self[0].error}" if self else ""
+            why = failed or "there is none"
+            raise ValueError(f"there is no best trial, since {why}")
         return self[0]
 
     def __repr__(self) -> str:
