@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [45f1fbe03811da53]
+# Tangled from docs/05-training [ac8ae7559e0e5ade]
 """Which settings are best: tried at random, or where a model hopes for most."""
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def random_search(
 
 def rbf(a: Floats, b: Floats, width: float) -> Floats:
     """Return how alike the rows of a and b are: 1 if equal, 0 if far apart."""
-    square = ((a[:, np.newaxis] - b) ** 2).sum(axis=2)
+    square: Floats = ((a[:, np.newaxis] - b) ** 2).sum(axis=2)
     return np.exp(-square / (2 * width**2))
 
 
@@ -165,7 +165,7 @@ def expected_improvement(mean: ArrayLike, std: ArrayLike, best: float) -> Floats
     """
     gain, std = floats("mean", mean) - best, floats("std", std)
     z = gain / std
-    area = (1 + erf(z / math.sqrt(2))) / 2
+    area: Floats = (1 + erf(z / math.sqrt(2))) / 2
     bell = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
     return np.maximum(gain * area + std * bell, 0)
 
@@ -174,7 +174,7 @@ def propose(
     done: Sequence[Trial], space: Space, rng: np.random.Generator, many: int = 1
 ) -> list[Params]:
     """Return the settings that are worth trying after those that are done."""
-    low, high = np.log10([space[name] for name in space]).T
+    low, high = np.log10(np.array(list(space.values()))).T
     settings = [[trial.params[name] for name in space] for trial in done]
     x = (np.log10(settings) - low) / (high - low)
     y = np.array([trial.score for trial in done])
