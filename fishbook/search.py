@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [ac8ae7559e0e5ade]
+# Tangled from docs/05-training [ee6491a97be9809f]
 """Which settings are best: tried at random, or where a model hopes for most."""
 
 from __future__ import annotations
@@ -113,8 +113,9 @@ def random_search(
 
 def rbf(a: Floats, b: Floats, width: float) -> Floats:
     """Return how alike the rows of a and b are: 1 if equal, 0 if far apart."""
-    square: Floats = ((a[:, np.newaxis] - b) ** 2).sum(axis=2)
-    return np.exp(-square / (2 * width**2))
+    square = ((a[:, np.newaxis] - b) ** 2).sum(axis=2)
+    alike: Floats = np.exp(-square / (2 * width**2))
+    return alike
 
 
 class GaussianProcess:
