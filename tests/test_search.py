@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -242,11 +245,13 @@ def listing(name: str) -> str:
 
 
 def test_a_cluster_comes_to_the_same(tmp_path: Path) -> None:
-    """The lab's own two files: in processes, and on a small cluster."""
+    """The lab's own two files, on a cluster within one process, and without any."""
     pytest.importorskip("distributed")
     (tmp_path / "rates.py").write_text(listing("processes"), encoding="utf-8")
     (tmp_path / "cluster.py").write_text(
-        listing("cluster").replace("Client(", 'Client(host="127.0.0.1", '),
+        listing("cluster").replace(
+            "Client(", "Client(processes=False, dashboard_address=None, "
+        ),
         encoding="utf-8",
     )
     (tmp_path / "here.py").write_text("import rates; print(rates.search(None))")
@@ -346,11 +351,53 @@ def test_a_worker_that_dies_loses_nothing(tmp_path: Path) -> None:
     assert len(kept) < 9
 
 
+SLOW = """
+import sys, time
+from concurrent.futures import ProcessPoolExecutor
+from fishbook.search import random_search
+
+def slow(params):
+    time.sleep(0.05)
+    return params["lr"]
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(2) as pool:
+        options = {"executor": pool, "path": "s.jsonl"}
+        random_search(slow, {"lr": (1e-3, 1)}, int(sys.argv[1]), 0, **options)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to groups")
+def test_ctrl_c_leaves_the_file_whole(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    (tmp_path / "slow.py").write_text(SLOW)
+    command = [sys.executable, "slow.py"]
+    running = subprocess.Popen(
+        [*command, "2000"],
+        cwd=tmp_path,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not path.exists() or path.read_bytes().count(b"\n") < 5:
+        assert running.poll() is None
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)
+    assert "KeyboardInterrupt" in running.communicate(timeout=120)[1]
+    text = path.read_bytes()
+    kept = len(read_trials(path))
+    assert path.read_bytes() == text
+    assert kept == text.count(b"\n") >= 5
+    subprocess.run([*command, str(kept + 9)], cwd=tmp_path, check=True, timeout=120)
+    assert path.read_bytes().startswith(text)
+    after = read_trials(path)
+    assert len(after) == path.read_bytes().count(b"\n")
+    assert set(after) >= set(range(kept + 9))
+
+
 def fatal(params: dict[str, Any]) -> float:
     """End the process that runs it, one time in two."""
     if params["lr"] > 1:
-        import os
-
         os._exit(1)
     return float(params["lr"])
 
