@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/a-appendix [dc9639e83eb7afd3]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/05-training, docs/a-appendix [1f7997f52bda2cf0]
 """Handwritten digits to learn from, and what turns them into batches."""
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = [
     "load_mnist",
     "one_hot",
     "show_digits",
+    "shuffle_dataset",
     "train_val_split",
 ]
 
@@ -142,6 +143,28 @@ def train_val_split(
     order = np.random.default_rng(rng).permutation(len(x))
     val, train = order[:held_out], order[held_out:]
     return (x[train], t[train]), (x[val], t[val])
+
+
+def shuffle_dataset(x: ArrayLike, t: ArrayLike, rng: Seed = None) -> Arrays:
+    """Return samples and labels in a new random order, each with its own.
+
+    Parameters
+    ----------
+    x : array_like, shape (N, ...)
+        The samples.
+    t : array_like, shape (N,) or (N, K)
+        Their labels or targets.
+    rng : optional
+        What `numpy.random.default_rng` takes. `x` and `t` stay as they are.
+
+    Raises
+    ------
+    ValueError
+        If `x` and `t` differ in length.
+    """
+    x, t = paired(x, t)
+    order = np.random.default_rng(rng).permutation(len(x))
+    return x[order], t[order]
 
 
 def load_mnist(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tracemalloc
 from typing import Any
 
@@ -17,6 +18,7 @@ from fishbook.datasets import (
     load_mnist,
     one_hot,
     show_digits,
+    shuffle_dataset,
     train_val_split,
 )
 
@@ -271,3 +273,17 @@ def test_a_picture_does_not_depend_on_the_scale_of_the_pixels() -> None:
 def test_what_is_no_row_of_images_is_refused(x: Any, t: Any, ncols: int) -> None:
     with pytest.raises(ValueError, match="want"):
         show_digits(x, t, ncols)
+
+
+@pytest.mark.parametrize("shape", [(12, 5), (12, 1, 2, 2)])
+def test_shuffled_samples_keep_their_labels(shape: tuple[int, ...]) -> None:
+    x = np.arange(math.prod(shape)).reshape(shape)
+    t = np.arange(12)
+    mixed, labels = shuffle_dataset(x, t, rng=0)
+    assert sorted(labels) == list(t) != list(labels)
+    assert np.array_equal(mixed, x[labels])
+    assert np.array_equal(t, np.arange(12))
+    again = shuffle_dataset(x, t, rng=0)
+    assert np.array_equal(again[0], mixed)
+    with pytest.raises(ValueError, match="12 samples and 3 labels"):
+        shuffle_dataset(x, t[:3])
