@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [92be3bb18ac2f7c6]
+# Tangled from docs/04-backpropagation, docs/05-training [05ae8cf166fbaa0f]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -347,19 +347,6 @@ class BatchNormalization(Layer):
         y: Floats = self.gamma.reshape(wide) * normal + self.beta.reshape(wide)
         return y
 
-    def backward(self, dout: ArrayLike) -> Floats:
-        """Return the gradient of x; leave those of gamma and beta in grads."""
-        normal, std, axes, wide, train = self.kept()
-        dout = floats("dout", dout, normal.shape)
-        self.dbeta = self.grads["beta"] = dout.sum(axis=axes)
-        self.dgamma = self.grads["gamma"] = (dout * normal).sum(axis=axes)
-        if train:
-            m = dout.size // len(self.gamma)
-            along = self.dbeta.reshape(wide) + normal * self.dgamma.reshape(wide)
-            dout = dout - along / m
-        dx: Floats = dout * (self.gamma.reshape(wide) / std)
-        return dx
-
     def _measure(self, x: Floats, axes: tuple[int, ...]) -> tuple[Floats, Floats]:
         """Return a batch's mean and variance, and let them into the running ones."""
         if (many := x.size // max(len(self.gamma), 1)) < 2:
@@ -375,12 +362,25 @@ class BatchNormalization(Layer):
         return mean, var
 
     def _along(self, x: Floats) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the axes that are averaged over, and the shape of one sample's gamma."""
+        """Return the axes to average over, and the shape that gamma gets."""
         D, axis = len(self.gamma), 1 if x.ndim > 2 else x.ndim - 1
         if not x.ndim or x.shape[axis] != D:
             raise ValueError(came("x", x, f"(N, {D}) or (N, {D}, ...), or one ({D},)"))
         axes = tuple(i for i in range(x.ndim) if i != axis)
         return axes, tuple(D if i == axis else 1 for i in range(x.ndim))
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return the gradient of x; leave those of gamma and beta in grads."""
+        normal, std, axes, wide, train = self.kept()
+        dout = floats("dout", dout, normal.shape)
+        self.dbeta = self.grads["beta"] = dout.sum(axis=axes)
+        self.dgamma = self.grads["gamma"] = (dout * normal).sum(axis=axes)
+        if train:
+            m = dout.size // len(self.gamma)
+            along = self.dbeta.reshape(wide) + normal * self.dgamma.reshape(wide)
+            dout = dout - along / m
+        dx: Floats = dout * (self.gamma.reshape(wide) / std)
+        return dx
 
 
 class Dropout(Layer):

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [7fe03165779d9fed]
+# Tangled from docs/04-backpropagation [974210198e79b77b]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Trainer:
         What `numpy.random.default_rng` takes: it shuffles the samples.
     schedule : callable, optional
         Gives the optimizer's `lr` for the step with a number, counted from 0.
+    patience : int, optional
+        Stop when so many epochs in a row have brought nothing better on `x_test`.
 
     Attributes
     ----------
@@ -72,11 +74,13 @@ class Trainer:
         verbose: bool = True,
         rng: Seed = None,
         schedule: Callable[[int], float] | None = None,
+        patience: int | None = None,
     ) -> None:
         self.network, self.schedule, self.verbose = network, schedule, verbose
         self.x_train, self.t_train = paired(x_train, t_train)
         self.x_test, self.t_test = paired(x_test, t_test)
         self.epochs = count("epochs", epochs)
+        self.patience = None if patience is None else count("patience", patience, 1)
         self.batch_size = count("mini_batch_size", mini_batch_size, least=1)
         if optimizer_param is None:
             optimizer_param = {"lr": 0.01}
@@ -139,11 +143,18 @@ class Trainer:
         last = self.epochs * self.steps_per_epoch
         bar = Bar(last, self.verbose)
         try:
-            while self.step < last:
+            while self.step < last and not self.enough():
                 bar.at(self.step + 1, f"loss {self.train_step():.3f}")
         finally:
             bar.close()
         return History(self.train_loss_list, self.train_acc_list, self.test_acc_list)
+
+    def enough(self) -> bool:
+        """Return whether the last epochs, as many as patience, were no better."""
+        seen = self.test_acc_list
+        if self.patience is None or len(seen) <= self.patience:
+            return False
+        return max(seen[-self.patience :]) <= max(seen[: -self.patience])
 
     def save_checkpoint(self, path: PathLike) -> None:
         """Write all that is needed to go on, bit for bit, into an .npz file.
