@@ -25,6 +25,7 @@ from fishbook.search import (
     bayes_search,
     expected_improvement,
     log_uniform,
+    propose,
     random_search,
     successive_halving,
 )
@@ -217,8 +218,10 @@ def test_the_order_of_finishing_does_not_matter(monkeypatch: Any) -> None:
             yield job
 
     monkeypatch.setattr("fishbook.runner.as_completed", late)
-    for search in SEARCHES:
+    for search in (*SEARCHES, partial(bayes_search, at_once=3)):
         assert search(hill, SPACE, 9, 0, executor=pool) == search(hill, SPACE, 9, 0)
+    equal = random_search(lambda params: 0.5, SPACE, 5, 0, executor=pool)
+    assert [trial.number for trial in equal] == [0, 1, 2, 3, 4]
     assert len(order) > 9
 
 
@@ -473,19 +476,31 @@ def test_bayes_search_needs_fewer_trials() -> None:
     assert np.mean([table.best.score for table in random]) < -0.02
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 5])
-def test_several_at_once_are_apart(at_once: int) -> None:
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_several_at_once_are_apart(seed: int) -> None:
     space = {"lr": (1e-4, 10)}
-    table = bayes_search(hill, space, 13, rng=0, start=3, at_once=at_once)
-    assert len({trial.params["lr"] for trial in table}) == 13
+    done = random_search(hill, space, 3, rng=seed)
+    wanted = propose(done, space, np.random.default_rng(seed), many=4)
+    assert np.ptp([math.log10(params["lr"]) for params in wanted]) > 0.2
+    table = bayes_search(hill, space, 13, rng=seed, at_once=5)
+    assert len(table) == 13
     assert table.best.score > -0.05
 
 
+@pytest.mark.filterwarnings("error")
 def test_bayes_search_lives_with_failures() -> None:
     table = bayes_search(hill, {"lr": (1e-4, 1e4)}, 15, rng=0)
     assert table.best.score > -0.1
     all_failed = bayes_search(hill, {"lr": (100, 1000)}, 5, rng=0)
     assert len(all_failed) == 5
+
+
+def test_who_was_trained_longer_stands_before_others() -> None:
+    def tired(params: dict[str, Any]) -> float:
+        return hill({"lr": params["lr"]}) - params["epochs"]
+
+    table = successive_halving(tired, {"lr": (1e-4, 10)}, 9, rng=0)
+    assert [trial.params["epochs"] for trial in table[:4]] == [9, 3, 3, 1]
 
 
 def test_halving_trains_ever_fewer_ever_longer() -> None:

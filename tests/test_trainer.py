@@ -434,3 +434,33 @@ def test_three_thousand_steps_read_94_percent() -> None:
     assert abs(run.train_loss_list[0] - 2.301) < 0.01
     assert 0.89 < run.test_acc_list[0] < 0.925
     assert run.test_acc_list[-1] >= 0.94
+
+
+def test_patience_stops_when_nothing_gets_better() -> None:
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(20, 4)), rng.integers(3, size=20)
+
+    class Scripted:
+        """A network whose accuracies are known beforehand."""
+
+        def __init__(self, scores: list[float]) -> None:
+            self.params, self.scores = {"W": np.zeros(1)}, iter(scores)
+
+        def loss_and_gradient(self, x: Any, t: Any) -> Any:
+            return 1.0, {"W": np.zeros(1)}
+
+        def accuracy(self, x: Any, t: Any) -> float:
+            return next(self.scores)
+
+    marks = [0.1, 0.5, 0.4, 0.5, 0.6, 0.6, 0.5, 0.6, 0.9, 0.9]
+    for patience, epochs in ((None, 10), (1, 3), (2, 4), (3, 8), (5, 10)):
+        both = [mark for mark in marks for _ in range(2)]
+        data = x, t, x, t
+        trainer = Trainer(Scripted(both), *data, 10, 20, patience=patience)
+        assert len(trainer.train().test_acc) == epochs
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1.5])
+def test_patience_has_to_be_a_number_of_epochs(bad: Any) -> None:
+    with pytest.raises(ValueError, match="patience"):
+        Trainer(None, [[0.0]], [0], [[0.0]], [0], patience=bad)
