@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [92c0ba136317c049]
+# Tangled from docs/04-backpropagation [accfedc33cee4270]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -22,24 +22,6 @@ class Optimizer:
     def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
         """Move each parameter in place, given its gradient."""
         raise NotImplementedError
-
-
-class SGD(Optimizer):
-    """Stochastic gradient descent: a step of lr times the gradient, backwards.
-
-    Parameters
-    ----------
-    lr : float
-        The learning rate.
-    """
-
-    def __init__(self, lr: float = 0.01) -> None:
-        self.lr = number("lr", lr, above=0)
-
-    def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
-        """Move each parameter in place, against its gradient."""
-        for key, values in params.items():
-            values -= self.lr * grads[key]
 
 
 def find_optimizer(name: Any, **settings: Any) -> Any:
@@ -68,3 +50,21 @@ def find_optimizer(name: Any, **settings: Any) -> Any:
     if isinstance(name, type) or not callable(getattr(name, "update", None)):
         raise TypeError(f"got optimizer {name!r}, but want a name or an object")
     return name
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: a step of lr times the gradient, backwards.
+
+    Parameters
+    ----------
+    lr : float
+        The learning rate.
+    """
+
+    def __init__(self, lr: float = 0.01) -> None:
+        self.lr = number("lr", lr, above=0)
+
+    def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
+        """Move each parameter in place, against its gradient."""
+        for key, values in params.items():
+            values -= self.lr * grads[key]
