@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [7fc47d2f67a5e5ef]
+# Tangled from docs/04-backpropagation, docs/05-training [761a4856e0c81c2f]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -45,24 +45,6 @@ class Optimizer:
         raise NotImplementedError
 
 
-class SGD(Optimizer):
-    """Stochastic gradient descent: a step of lr times the gradient, backwards.
-
-    Parameters
-    ----------
-    lr : float
-        The learning rate.
-    """
-
-    def __init__(self, lr: float = 0.01) -> None:
-        self.lr = number("lr", lr, above=0)
-
-    def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
-        """Move each parameter in place, against its gradient."""
-        for key, values in params.items():
-            values[...] -= self.lr * grads[key]
-
-
 def find_optimizer(name: Any, **settings: Any) -> Any:
     """Return an optimizer: made by its name, upper or lower case, or as it is given.
 
@@ -89,6 +71,24 @@ def find_optimizer(name: Any, **settings: Any) -> Any:
     if isinstance(name, type) or not callable(getattr(name, "update", None)):
         raise TypeError(f"got optimizer {name!r}, but want a name or an object")
     return name
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: a step of lr times the gradient, backwards.
+
+    Parameters
+    ----------
+    lr : float
+        The learning rate.
+    """
+
+    def __init__(self, lr: float = 0.01) -> None:
+        self.lr = number("lr", lr, above=0)
+
+    def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
+        """Move each parameter in place, against its gradient."""
+        for key, values in params.items():
+            values[...] -= self.lr * grads[key]
 
 
 PIECE = 2**16

@@ -261,12 +261,12 @@ def test_steps_go_forward_node_by_node_and_backward_in_reverse() -> None:
         "The inputs",
         "Forward: 100 × 2 = 200",
         "Forward: 200 × 1.1 = 220",
-        "Backward from the result: its derivative by itself is 1",
+        "Backward from the result: its derivative with respect to itself is 1",
         "Back through ×: 1 arrives; handed on: 1 × 1.1 = 1.1, 1 × 200 = 200",
         "Back through ×: 1.1 arrives; handed on: 1.1 × 2 = 2.2, 1.1 × 100 = 110",
     ]
     last = words(graph(used_twice(), steps=True))[-1]
-    assert last.endswith("where the ways part, they add up to 3")
+    assert last.endswith("where the paths part, they add up to 3")
 
 
 @each

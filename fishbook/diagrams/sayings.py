@@ -106,7 +106,7 @@ def first(value: Tensor, form: str) -> str:
     one = written(value.grad, form)
     return (
         f"反向从结果出发：它对自己的导数是 {one} | "
-        f"Backward from the result: its derivative by itself is {one}"
+        f"Backward from the result: its derivative with respect to itself is {one}"
     )
 
 
@@ -119,7 +119,7 @@ def backward(value: Tensor, sums: Iterable[Tensor], form: str) -> str:
     for parent in sums:
         total = written(parent.grad, form)
         zh += f"；分岔处相加，得 {total}"
-        en += f"; where the ways part, they add up to {total}"
+        en += f"; where the paths part, they add up to {total}"
     return f"{zh} | {en}"
 
 

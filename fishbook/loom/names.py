@@ -44,6 +44,8 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
                 yield node.name, "", node.lineno
             case ast.Name(ctx=ast.Store()):
                 yield node.id, "", node.lineno
+            case ast.ExceptHandler(name=str(name)):
+                yield name, "", node.lineno
             case ast.Name(ctx=ast.Del()):
                 yield node.id, DELETED, node.lineno
             case ast.Import() | ast.ImportFrom():
