@@ -224,7 +224,7 @@ def test_the_digits_need_no_xml_parser() -> None:
 @pytest.mark.parametrize("bad", [-0.1, 1, 1.5, NAN, float("inf")])
 def test_a_share_is_from_0_to_less_than_1(bad: float) -> None:
     assert share("p", 0) == 0
-    with pytest.raises(ValueError, match="got p = .* from 0 to less than 1"):
+    with pytest.raises(ValueError, match=r"got p = .* from 0 to less than 1"):
         share("p", bad)
 
 
@@ -232,5 +232,5 @@ def test_a_share_is_from_0_to_less_than_1(bad: float) -> None:
 def test_an_amount_is_finite_and_not_negative(bad: float) -> None:
     assert amount("p", 0) == 0
     assert amount("p", np.float32(7)) == 7
-    with pytest.raises(ValueError, match="got p = .* 0 or more"):
+    with pytest.raises(ValueError, match=r"got p = .* 0 or more"):
         amount("p", bad)
