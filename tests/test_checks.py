@@ -11,6 +11,7 @@ import pytest
 
 from fishbook import checks, functions, gradients, networks, perceptron
 from fishbook.checks import (
+    amount,
     came,
     count,
     decided,
@@ -21,6 +22,7 @@ from fishbook.checks import (
     paired,
     rows,
     scores,
+    share,
 )
 
 Call = Callable[..., Any]
@@ -217,3 +219,18 @@ def test_the_digits_need_no_xml_parser() -> None:
     code = "import sys, fishbook.datasets; print('xml.sax' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1, 1.5, NAN, float("inf")])
+def test_a_share_is_from_0_to_less_than_1(bad: float) -> None:
+    assert share("p", 0) == 0
+    with pytest.raises(ValueError, match=r"got p = .* from 0 to less than 1"):
+        share("p", bad)
+
+
+@pytest.mark.parametrize("bad", [-0.1, NAN, float("inf")])
+def test_an_amount_is_finite_and_not_negative(bad: float) -> None:
+    assert amount("p", 0) == 0
+    assert amount("p", np.float32(7)) == 7
+    with pytest.raises(ValueError, match=r"got p = .* 0 or more"):
+        amount("p", bad)
