@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [06f1d9f33706314b]
+# Tangled from docs/a-appendix [e34bfb37c29a1e75]
 """A tape: arrays that remember how they were computed, and the way back."""
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Tensor:
         return Tensor(x.data + y.data, op="+", ways=ways)
 
     def backward(self, dout: ArrayLike | None = None) -> None:
-        """Compute the gradient of this tensor for all that it was made from.
+        """Compute its gradient with respect to all that it was made from.
 
         Gradients of an earlier call are replaced, not added to: to sum over several
         results, add them up first and call this once.

@@ -92,6 +92,10 @@ y, (z, *w) = f(X)
 for i in range(3):
     if (q := i):
         pass
+try:
+    pass
+except ValueError as wrong:
+    print(wrong)
 
 
 class K(L):
@@ -114,7 +118,7 @@ def test_what_code_changes_within_a_value_defines_nothing() -> None:
 
 def test_what_code_sets_reads_and_imports() -> None:
     assert names.imported_names(CODE) == {"p", "c", "d"}
-    assert names.assigned_names(CODE) == set("XyzwiqKg")
+    assert names.assigned_names(CODE) == {*"XyzwiqKg", "wrong"}
     outside = names.used_names(CODE) - names.assigned_names(CODE) - names.KNOWN
     assert outside == {"f", "L", "m", "outer"}
     tree = names.parse(CODE)
