@@ -173,7 +173,7 @@ def test_the_browser_reasons_as_python_does(page: Any, source: str) -> None:
 
 
 def test_less_ink_where_it_speaks_against_the_answer_helps(page: Any) -> None:
-    """A little less blue ink shrinks the lead, a little less orange ink widens it."""
+    """A little less orange ink shrinks the lead, a little less blue ink widens it."""
     network = {k: v.astype(np.float64) for k, v in load_sample_network().items()}
     images = upscaled_digits(100)
     why = np.array(evaluate(page, WHY, images))

@@ -241,7 +241,7 @@ def test_the_ink_takes_the_schemes_colour(browser: Any) -> None:
 def test_ink_for_and_against_the_answer_has_two_colours(
     browser: Any, scheme: str
 ) -> None:
-    """Each pixel is as blue or as orange as its ink speaks for or against."""
+    """Each pixel is as orange or as blue as its ink speaks for or against."""
     script = "c => [...c.getContext('2d').getImageData(0, 0, 28, 28).data]"
     with reading(browser, f"en/{PAGE}", color_scheme=scheme) as view:
         effects = view.locator(".draw-pictures canvas").last
@@ -253,7 +253,7 @@ def test_ink_for_and_against_the_answer_has_two_colours(
         red, blue, alpha = shown[:, 0], shown[:, 2], shown[:, 3]
         clear = alpha > 60
         assert 50 < clear.sum() < 300
-        np.testing.assert_array_equal((blue > red)[clear], (why > 0)[clear])
+        np.testing.assert_array_equal((red > blue)[clear], (why > 0)[clear])
         assert 0.1 < (why > 0)[clear].mean() < 0.9
         want = 255 * (abs(why) / abs(why).max()) ** 0.4
         np.testing.assert_allclose(alpha, want, rtol=0, atol=1.5)
@@ -264,7 +264,7 @@ def test_ink_for_and_against_the_answer_has_two_colours(
 
 def test_the_reasons_are_told_to_those_who_cannot_see_them(view: Any) -> None:
     effects = view.locator(".draw-pictures canvas").last
-    key = "Blue ink speaks for the answer, orange ink against it"
+    key = "Orange ink speaks for the answer, blue ink against it"
     assert effects.get_attribute("aria-label") == key
     assert view.locator(".draw-pictures p").last.inner_text() == key
     places = [

@@ -95,6 +95,13 @@ def test_blanks_within_a_pictures_text_stay() -> None:
     assert f"</style>{text}</svg>" in figures.finish(svg, "en")
 
 
+def test_a_formulas_letters_keep_to_their_places_in_a_wider_font() -> None:
+    x = '<text><tspan x="0" style="font-family: \'STIXGeneral\'; fill: red">x</tspan>'
+    file = figures.finish(f'<svg width="9" height="9">{x}</text></svg>', "en")
+    assert "STIXGeneral,'Times New Roman'" in file
+    assert ",serif;font-size-adjust:.45; fill: red" in file
+
+
 def test_a_shape_that_others_use_stays_though_it_is_not_seen_itself() -> None:
     """They give it their own colours: a marker is filled where it stands."""
     shape = '<path id="m" d="M0 0h9v9z" style="stroke: #000000; stroke-opacity: 0"/>'

@@ -66,8 +66,8 @@ WORDS = {
     "draw_bars": ("每个数字的概率", "The probability of each digit"),
     "draw_seen": ("网络看到的 28×28 图像", "What the network gets: 28×28 pixels"),
     "draw_why": (
-        "蓝色的墨支持这个答案，橙色的反对",
-        "Blue ink speaks for the answer, orange ink against it",
+        "橙色的墨支持这个答案，蓝色的反对",
+        "Orange ink speaks for the answer, blue ink against it",
     ),
     "draw_reason": (
         "墨最支持 {digit} 的地方：{for}；最反对的地方：{against}",

@@ -26,6 +26,9 @@ PATH = re.compile(r'(?<= d=")[^"]*')
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3}
 TIMES = "STIXGeneral,'Times New Roman',Times,'Liberation Serif',serif"
 """Fonts as wide as the one that Matplotlib measured formulas with."""
+FORMULA = f"{TIMES};font-size-adjust:.45"
+"""Where a reader has none of them, a wider font is drawn smaller: each letter's
+place is fixed, and must hold it."""
 NAMES = {colour.lower(): name for name, colour in PALETTE.items()}
 SMALLEST = 0.54
 """How far a figure may shrink on a phone before it scrolls instead."""
@@ -131,7 +134,7 @@ def _tag(tag: str, linked: set[str]) -> str:
     tag = re.sub(r"\s*\n\s*", "" if "base64" in tag else " ", tag)
     tag = ID.sub(lambda name: name[0] if name[1] in linked else "", tag)
     tag = NUMBER.sub(_rounded, COLOUR.sub(_themed, tag))
-    tag = PATH.sub(_path, tag).replace("'STIXGeneral'", TIMES).replace(" />", "/>")
+    tag = PATH.sub(_path, tag).replace("'STIXGeneral'", FORMULA).replace(" />", "/>")
     return "" if UNSEEN.fullmatch(tag) else tag
 
 
