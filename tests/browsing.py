@@ -28,6 +28,16 @@ SERIOUS = """options => axe.run(options).then(found => found.violations
   .flatMap(rule => rule.nodes.map(
     node => `${rule.id}: ${node.html.slice(0, 120)} ${node.failureSummary}`)))"""
 SETTLED = "Promise.all(document.getAnimations().map(motion => motion.finished))"
+THROUGH = """async () => {
+  await document.fonts.ready;
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
+    scrollTo({top: y, behavior: "instant"});
+    await frame();
+  }
+  return window.shifts;
+}"""
+"""Scrolls through a page, so that all of it has once been near."""
 COLOURS = ["color-contrast", "link-in-text-block"]
 LEFT_OUT = {rule: {"enabled": False} for rule in [*COLOURS, "region"]}
 """Rules that take longest; those of colours depend on a page's kind alone."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import COLOURS, LEFT_OUT, SETTLED, Watch, reading, serious
+from browsing import COLOURS, LEFT_OUT, SETTLED, THROUGH, Watch, reading, serious
 from sites import HOME, KINDS, PAGES
 
 STRANGER = "http://127.0.0.1:9/"
@@ -17,15 +17,6 @@ SHIFTS = """window.shifts = 0;
 new PerformanceObserver(list => list.getEntries().forEach(entry => {
   if (!entry.hadRecentInput) window.shifts += entry.value;
 })).observe({type: "layout-shift", buffered: true});"""
-THROUGH = """async () => {
-  await document.fonts.ready;
-  const frame = () => new Promise(requestAnimationFrame);
-  for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
-    scrollTo({top: y, behavior: "instant"});
-    await frame();
-  }
-  return window.shifts;
-}"""
 LIGHTER = """() => {
   const drawn = [...document.querySelectorAll(".katex-html")];
   const widths = drawn.map(e => e.getBoundingClientRect().width);

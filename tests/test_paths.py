@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import Watch, reading, serious
+from browsing import THROUGH, Watch, reading, serious
 from sites import BOOK
 
 from fishbook.loom.edition import EDITIONS
@@ -131,6 +131,7 @@ def test_the_map_is_fit_for_all(browser: Any, edition: str) -> None:
     options = {"viewport": {"width": 390, "height": 800}}
     with reading(browser, f"{edition}/{PAGE}", **options) as page:
         page.locator("optimizer-paths svg").wait_for()
+        page.evaluate(THROUGH)
         assert serious(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 
