@@ -27,7 +27,11 @@ SERIOUS = """options => axe.run(options).then(found => found.violations
   .filter(rule => ["serious", "critical"].includes(rule.impact))
   .flatMap(rule => rule.nodes.map(
     node => `${rule.id}: ${node.html.slice(0, 120)} ${node.failureSummary}`)))"""
-SETTLED = "Promise.all(document.getAnimations().map(motion => motion.finished))"
+SETTLED = """async () => {
+  const moving = () => document.getAnimations().some(a => a.playState === "running");
+  while (moving()) await new Promise(requestAnimationFrame);
+}"""
+"""Waits until nothing moves. A motion broken off is over, what follows it is not."""
 THROUGH = """async () => {
   await document.fonts.ready;
   const frame = () => new Promise(requestAnimationFrame);

@@ -240,8 +240,7 @@ def test_a_phone_shows_the_search_alone_and_gives_it_back(browser: Any) -> None:
         box = page.locator(".md-search__inner").bounding_box()
         assert (box["x"], box["width"]) == (0, 390)
         page.click(".md-search__form label[for=__search]")
-        page.evaluate(SETTLED)
-        assert not page.locator(LINK).first.is_visible()
+        page.locator(LINK).first.wait_for(state="hidden")
 
 
 def test_an_index_that_cant_be_read_is_said_and_asked_for_again(browser: Any) -> None:
