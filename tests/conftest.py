@@ -12,7 +12,12 @@ import pytest
 from books import make_book
 from browsing import chromium, launched
 from hypothesis import settings
-from sites import HOME, build_real, build_small, once, served
+from sites import HOME, ROOT, build_real, build_small, once, served
+
+from fishbook.loom.inside import FONTS
+
+# Matplotlib's list of fonts is made once, where no other project makes it.
+os.environ.setdefault("MPLCONFIGDIR", str(ROOT / FONTS))
 
 # No example fails for being slow on a busy machine.
 settings.register_profile("book", deadline=None)
