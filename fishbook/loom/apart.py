@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -137,13 +138,13 @@ def kept(page: Page, hidden: Code) -> tuple[str, ...]:
     """Return the names that code in sight sets before hidden code, reads after it."""
     read, made = set[str](), set[str]()
     for code in (cell.code for cell in reversed(page.cells) if not cell.code.hidden):
-        tree = names.parse(code.source)
-        defined = {node.name for node in tree.body if isinstance(node, names.DEFINES)}
         if code.line > hidden.line:
             read -= names.assigned_names(code.source)
             read |= names.needed_names(code.source)
-        elif defined & read:
-            read |= names.used_names(code.source)
+            continue
+        for node in names.parse(code.source).body:
+            if isinstance(node, names.DEFINES) and node.name in read:
+                read |= names.used_names(ast.unparse(node))
     for code in (cell.code for cell in page.cells if cell.code.line < hidden.line):
         new = names.assigned_names(code.source)
         made = made - new if code.hidden else made | new
