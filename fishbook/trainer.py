@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [974210198e79b77b]
+# Tangled from docs/04-backpropagation [f4c3e4a4ff95b126]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Trainer:
             if at == 0:
                 self.order = self.rng.permutation(len(self.x_train))
             batch = self.order[at : at + self.batch_size]
-            x, t = self.x_train[batch], self.t_train[batch]
+            x, t = self.x_train.take(batch, axis=0), self.t_train[batch]
             loss, grads = self.network.loss_and_gradient(x, t)
             if not math.isfinite(loss):
                 raise FloatingPointError(
