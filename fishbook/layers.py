@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [89dbe34aa33db61d]
+# Tangled from docs/04-backpropagation, docs/05-training [713fc386202e7a0e]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -263,7 +263,8 @@ class SoftmaxWithLoss(Layer):
         y, right, shape = self.kept()
         y[right] -= 1
         y *= number("dout", dout) / y.shape[1]
-        return y.T.reshape(shape)
+        dx: Floats = y.T.reshape(shape)
+        return dx
 
 
 class BatchNormalization(Layer):
