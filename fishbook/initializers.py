@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [9cc1f40564d5d57f]
+# Tangled from docs/05-training [da82dae014abade1]
 """Rules for first weights: how far they are spread, given a layer's inputs."""
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ def he(fan_in: int) -> float:
     return math.sqrt(2 / count("fan_in", fan_in, least=1))
 
 
-RULES: dict[str, Rule] = {"relu": he, "he": he, "zeros": zeros}
-RULES |= dict.fromkeys(("sigmoid", "tanh", "xavier"), xavier)
+RULES: dict[str, Rule] = {"relu": he, "he": he, "zeros": zeros} | dict.fromkeys(
+    ("sigmoid", "tanh", "xavier"), xavier
+)
 
 
 def resolve(name: str | float | Rule) -> Rule:

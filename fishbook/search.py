@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [11e98a3fb523670d]
+# Tangled from docs/05-training [83ca1bb816061f5c]
 """Which settings are best: tried at random, or where a model hopes for most."""
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = [
     "propose",
     "random_search",
     "rbf",
+    "successive_halving",
 ]
 
 
@@ -225,3 +226,52 @@ def bayes_search(
             many = min(at_once, trials - len(done))
             done += runner.run(propose(done, space, runner.rng, many))
     return Trials(done)
+
+
+def successive_halving(
+    train_fn: TrainFn,
+    space: Space,
+    trials: int = 27,
+    rng: Seed = None,
+    *,
+    epochs: int = 1,
+    factor: int = 3,
+    **where: Unpack[Where],
+) -> Trials:
+    """Train many settings a little, and ever fewer of them ever longer.
+
+    Parameters
+    ----------
+    train_fn, space, rng, **where
+        As for `random_search`; the settings have one more, `epochs`, and a training
+        begins from the beginning each time.
+    trials : int
+        With how many settings to begin.
+    epochs : int
+        For how long each is trained at first.
+    factor : int
+        One of so many gets through, and is trained so many times longer.
+
+    Returns
+    -------
+    Trials
+        The last trial of each setting; the longer it was trained the nearer the front.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the space or a number makes no sense, or the file is of another search.
+    """
+    trials, factor = count("trials", trials, 1), count("factor", factor, 2)
+    epochs = count("epochs", epochs, 1)
+    total = sum(trials // factor**i for i in range(trials))
+    out: list[Trial] = []
+    with Runner(train_fn, total, rng, **where) as runner:
+        left = [draw(space, runner.rng) for _ in range(trials)]
+        while left:
+            done = Trials(runner.run([{**params, "epochs": epochs} for params in left]))
+            through = [t for t in done[: len(left) // factor] if not t.error]
+            out += [trial for trial in done if trial not in through]
+            left = [trial.params for trial in through]
+            epochs *= factor
+    return Trials(out, first="epochs")
