@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [0d3f2f76b4a48e59]
+# Tangled from docs/a-appendix [edd0be6a9cdf1b70]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ __all__ = [
     "Seed",
     "Shape",
     "T",
+    "Undecided",
     "amount",
     "an_array",
     "came",
@@ -127,11 +128,15 @@ def scores(name: str, a: ArrayLike) -> Floats:
     raise ValueError(came(name, array, f"{wanted}; {fix}"))
 
 
+class Undecided(ValueError, FloatingPointError):
+    """Something is to be decided by a value that is nan."""
+
+
 def decided(name: str, values: T) -> T:
     """Return the values if none is NaN, since a decision hangs on them."""
     if np.isnan(np.asarray(values)).any():
         wanted = "no nan where something is decided; look for missing values"
-        raise ValueError(came(name, values, wanted))
+        raise Undecided(came(name, values, wanted))
     return values
 
 
