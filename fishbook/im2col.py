@@ -1,0 +1,172 @@
+# Tangled from docs/06-cnn [68e4dcbcd58726eb]
+"""Windows that slide over images, laid out as a matrix, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+
+from fishbook.checks import Floats, came, count, floats
+
+__all__ = [
+    "Pair",
+    "col2im",
+    "conv_output_size",
+    "im2col",
+    "images",
+    "pad_images",
+    "pair",
+    "window_indices",
+]
+
+
+def pair(name: str, value: int | tuple[int, int], least: int = 0) -> tuple[int, int]:
+    """Return (height, width), given as two whole numbers or as one for both."""
+    both = value if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2:
+        raise ValueError(came(name, value, "a whole number or (height, width)"))
+    return count(name, both[0], least), count(name, both[1], least)
+
+
+def images(name: str, x: ArrayLike, channels: int | str = "C") -> Floats:
+    """Return images (N, C, H, W) as floats, if they have so many channels."""
+    array = floats(name, x)
+    if array.ndim == 4 and channels in ("C", array.shape[1]):
+        return array
+    raise ValueError(came(name, array, f"images of shape (N, {channels}, H, W)"))
+
+
+def conv_output_size(
+    input_size: int, filter_size: int, stride: int = 1, pad: int = 0
+) -> int:
+    """Return how many places a window has along one axis.
+
+    Parameters
+    ----------
+    input_size, filter_size : int
+        How long the input and the window are.
+    stride : int
+        How far the window moves from place to place.
+    pad : int
+        How much is added at each end of the input.
+
+    Returns
+    -------
+    int
+        (input_size + 2 pad - filter_size) / stride + 1, rounded down: what is left
+        over at the end is not looked at.
+
+    Raises
+    ------
+    ValueError
+        If the window is longer than the padded input.
+    """
+    size, window = count("input_size", input_size), count("filter_size", filter_size, 1)
+    stride, pad = count("stride", stride, 1), count("pad", pad)
+    room = size + 2 * pad - window
+    if room < 0:
+        raise ValueError(
+            f"got a window of {window} for an input of {size} with {pad} added at each"
+            f" end, {size + 2 * pad} in all; take a smaller window or more padding"
+        )
+    return room // stride + 1
+
+
+Pair = int | tuple[int, int]
+
+
+def pad_images(x: Floats, pad: tuple[int, int]) -> Floats:
+    """Return images with rows of zeros above and below, columns left and right."""
+    N, C, H, W = x.shape
+    (top, left) = pad
+    if not (top or left):
+        return x
+    padded = np.zeros((N, C, H + 2 * top, W + 2 * left), x.dtype)
+    padded[:, :, top : top + H, left : left + W] = x
+    return padded
+
+
+def window_indices(
+    shape: tuple[int, int, int], filter_h: int, filter_w: int, stride: tuple[int, int]
+) -> NDArray[np.intp]:
+    """Return a window a row: which pixels of one image (C, H, W) it sees."""
+    C, H, W = shape
+    numbers = np.arange(C * H * W).reshape(shape)
+    windows = sliding_window_view(numbers, (filter_h, filter_w), axis=(1, 2))
+    windows = windows[:, :: stride[0], :: stride[1]].transpose(1, 2, 0, 3, 4)
+    return windows.reshape(-1, C * filter_h * filter_w)
+
+
+def im2col(
+    input_data: ArrayLike,
+    filter_h: int,
+    filter_w: int,
+    stride: Pair = 1,
+    pad: Pair = 0,
+) -> Floats:
+    """Return each window of the images as a row.
+
+    Parameters
+    ----------
+    input_data : array_like, shape (N, C, H, W)
+        Images; not changed.
+    filter_h, filter_w : int
+        How high and wide a window is.
+    stride : int or (int, int)
+        How far the window moves from place to place, downward and to the right.
+    pad : int or (int, int)
+        How many rows of zeros are added above and below, and columns on both sides.
+
+    Returns
+    -------
+    ndarray, shape (N * OH * OW, C * filter_h * filter_w)
+        A new array, of the same kind of float. Rows go along the first image, window
+        by window, then the second; a row has channel after channel.
+    """
+    x = images("input_data", input_data)
+    (sh, sw), (ph, pw) = pair("stride", stride, 1), pair("pad", pad)
+    conv_output_size(x.shape[2], filter_h, sh, ph)
+    conv_output_size(x.shape[3], filter_w, sw, pw)
+    x = pad_images(x, (ph, pw))
+    index = window_indices(x.shape[1:], filter_h, filter_w, (sh, sw))
+    flat = x.reshape(len(x), x[0].size if len(x) else 0)
+    col: Floats = np.take(flat, index, axis=1)
+    return col.reshape(-1, index.shape[1])
+
+
+def col2im(
+    col: ArrayLike,
+    input_shape: tuple[int, int, int, int],
+    filter_h: int,
+    filter_w: int,
+    stride: Pair = 1,
+    pad: Pair = 0,
+) -> Floats:
+    """Return images in which each number of the rows is back where it came from.
+
+    Parameters
+    ----------
+    col : array_like, shape (N * OH * OW, C * filter_h * filter_w)
+        A window a row, as `im2col` makes them.
+    input_shape : (N, C, H, W)
+        Of the images, without padding.
+    filter_h, filter_w, stride, pad
+        As `im2col` takes them.
+
+    Returns
+    -------
+    ndarray, shape (N, C, H, W)
+        A new array; where windows overlap, their numbers are added.
+    """
+    N, C, H, W = input_shape
+    (sh, sw), (ph, pw) = pair("stride", stride, 1), pair("pad", pad)
+    OH = conv_output_size(H, filter_h, sh, ph)
+    OW = conv_output_size(W, filter_w, sw, pw)
+    col = floats("col", col, (N * OH * OW, C * filter_h * filter_w))
+    col = col.reshape(N, OH, OW, C, filter_h, filter_w).transpose(0, 3, 4, 5, 1, 2)
+    x: Floats = np.zeros((N, C, H + 2 * ph, W + 2 * pw), col.dtype)
+    for i in range(filter_h):
+        for j in range(filter_w):
+            x[:, :, i : i + sh * OH : sh, j : j + sw * OW : sw] += col[:, :, i, j]
+    return x[:, :, ph : ph + H, pw : pw + W]
