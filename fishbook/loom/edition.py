@@ -121,8 +121,8 @@ WORDS = {
     "window_picture": ("图像", "Image"),
     "window_sample": ("样图", "Sample"),
     "window_clear": ("擦净", "Clear"),
-    "window_image": ("图像，通道 {c}", "Image, channel {c}"),
-    "window_weights": ("滤波器，通道 {c}", "Filter, channel {c}"),
+    "window_image": ("通道 {c}", "Channel {c}"),
+    "window_weights": ("滤波器 {c}", "Filter {c}"),
     "window_map": ("结果", "Result"),
     "window_matrix": ("im2col 的矩阵", "Matrix of im2col"),
     "window_sumKeys": (

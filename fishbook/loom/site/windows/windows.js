@@ -52,7 +52,7 @@ window.fishbookWindows ??= (() => {
     constructor(title, kind, use) {
       const reads = { tabindex: 0, role: "application", "aria-describedby": "window-keys" };
       this.svg = shape("svg", { class: `grid ${kind}`, "aria-label": title, ...reads });
-      this.box = make("figure", {}, make("figcaption", {}, title), this.svg);
+      this.box = make("div", {}, make("p", { class: "keys" }, title), this.svg);
       const go = (at, how) => use(...(this.at = at), how);
       this.svg.addEventListener("pointerdown", event => go(this.cell(event), ACT));
       this.svg.addEventListener("pointermove", event => {
@@ -130,10 +130,10 @@ window.fishbookWindows ??= (() => {
     drawImages(x, cell, rings) {
       const [, H, W] = sizes(x);
       this.images.forEach((grid, c) => {
-        grid.box.hidden = c >= this.channels;
-        const kind = (i, j) => (x[c]?.[i]?.[j] === undefined ? "outside" : "");
+        if ((this.pairs[c].hidden = c >= this.channels)) return;
+        const kind = (i, j) => (x[c][i]?.[j] === undefined ? "outside" : "");
         const inner = (i, j) => cell([c, i - this.pad, j - this.pad], kind(i - this.pad, j - this.pad));
-        if (!grid.box.hidden) grid.draw(H + 2 * this.pad, W + 2 * this.pad, inner, rings(c));
+        grid.draw(H + 2 * this.pad, W + 2 * this.pad, inner, rings(c));
       });
       for (const [what, group] of Object.entries(this.groups)) press(group, this[what]);
     }
@@ -149,14 +149,14 @@ window.fishbookWindows ??= (() => {
       this.terms = make("p", { class: "terms" });
       this.take("sample");
       this.weights(this.filter);
-      const pairs = range(3).map(c => make("div", {}, this.images[c].box, this.filters[c].box));
-      const inputs = make("div", { class: "inputs" }, ...pairs);
+      this.pairs = range(3).map(c => make("div", {}, this.images[c].box, this.filters[c].box));
+      const inputs = make("div", { class: "inputs" }, ...this.pairs);
       return [
         this.choice("filter", Object.keys(FILTERS), name => this.weights(name), name => words[name]),
         this.options([1, 2, 3], [0, 1, 2], [1, 2, 3]),
         this.choice("picture", ["sample", "clear"], name => this.take(name), name => words[name]),
+        make("div", { class: "tables" }, inputs, this.map.box, make("div", {}, this.said, this.terms)),
         this.keys(words.sumKeys),
-        make("div", { class: "tables" }, inputs, make("div", {}, this.map.box, this.said, this.terms)),
       ];
     }
 
@@ -197,10 +197,7 @@ window.fishbookWindows ??= (() => {
       const [i, j] = map.at;
       const inked = (at, kind) => [kind || ["paper", "ink"][pixel(x, at)], ""];
       this.drawImages(x, inked, () => [[i * stride, j * stride, 3, 3, "ring"]]);
-      this.filters.forEach((grid, c) => {
-        grid.box.hidden = c >= this.channels;
-        grid.draw(3, 3, (u, v) => ["", this.w[c][u][v]]);
-      });
+      this.filters.forEach((grid, c) => grid.draw(3, 3, (u, v) => ["", this.w[c][u][v]]));
       const term = (at, weight) => `${pixel(x, at)}·${weight < 0 ? `(${signed(weight)})` : weight}`;
       const row = windows(sizes(x), [3, 3], stride, pad)[i * side + j];
       const terms = row.map((at, k) => term(at, w.flat(2)[k]));
@@ -215,13 +212,14 @@ window.fishbookWindows ??= (() => {
 
     parts() {
       this.images = this.each("image", (...at) => this.find(at));
+      this.pairs = this.images.map(grid => grid.box);
       this.matrix = new Grid(words.matrix, "map", () => this.show());
-      const inputs = make("div", { class: "inputs" }, ...this.images.map(grid => grid.box));
+      const inputs = make("div", { class: "inputs" }, ...this.pairs);
       return [
         this.options([1, 2], [0, 1], [1, 2]),
-        this.keys(words.rowsKeys),
         this.said,
         make("div", { class: "tables" }, inputs, this.matrix.box),
+        this.keys(words.rowsKeys),
       ];
     }
 
