@@ -216,7 +216,7 @@ window.fishbookWindows ??= (() => {
 
     parts() {
       this.images = this.each("image", (...at) => this.find(at));
-      this.pairs = this.images.map(grid => grid.box);
+      this.pairs = this.images.map(grid => make("div", {}, grid.box));
       this.matrix = new Grid(words.matrix, "map", () => this.show());
       const inputs = make("div", { class: "inputs" }, ...this.pairs);
       return [
