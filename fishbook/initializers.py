@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [da82dae014abade1]
+# Tangled from docs/05-training [6d064f3e76d81457]
 """Rules for first weights: how far they are spread, given a layer's inputs."""
 
 from __future__ import annotations
@@ -67,9 +67,14 @@ def he(fan_in: int) -> float:
     return math.sqrt(2 / count("fan_in", fan_in, least=1))
 
 
-RULES: dict[str, Rule] = {"relu": he, "he": he, "zeros": zeros} | dict.fromkeys(
-    ("sigmoid", "tanh", "xavier"), xavier
-)
+RULES: dict[str, Rule] = {
+    "relu": he,
+    "he": he,
+    "sigmoid": xavier,
+    "tanh": xavier,
+    "xavier": xavier,
+    "zeros": zeros,
+}
 
 
 def resolve(name: str | float | Rule) -> Rule:
