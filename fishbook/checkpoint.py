@@ -9,9 +9,40 @@ import numpy as np
 
 from fishbook.storage import PathLike, fill, kept, read_arrays, write_arrays
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["Resumable", "load_checkpoint", "save_checkpoint"]
 
 LISTS = ("train_loss_list", "train_acc_list", "test_acc_list")
+
+
+class Resumable:
+    """What trains a network step by step, and can be put aside and taken up again."""
+
+    def save_checkpoint(self, path: PathLike) -> None:
+        """Write all that is needed to go on, bit for bit, into an .npz file.
+
+        Raises
+        ------
+        TypeError
+            If the optimizer has something that is neither number nor array.
+        ValueError
+            If the path does not end in ``.npz``, or a parameter is not finite.
+        OSError
+            If the file can't be written there.
+        """
+        save_checkpoint(self, path)
+
+    def load_checkpoint(self, path: PathLike) -> None:
+        """Go back to where the trainer was that wrote this file.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no checkpoint, is damaged, or is of another network, optimizer or
+            size of data; nothing is changed then.
+        OSError
+            If there is no file that can be read.
+        """
+        load_checkpoint(self, path)
 
 
 def save_checkpoint(trainer: Any, path: PathLike) -> None:

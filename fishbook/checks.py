@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [2c6646914b23e623]
+# Tangled from docs/a-appendix [edd0be6a9cdf1b70]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ __all__ = [
     "number",
     "one_hot_rows",
     "paired",
+    "reals",
     "rows",
     "scores",
     "share",
@@ -54,6 +55,8 @@ def came(name: str, value: Any, wanted: str = "") -> str:
 
 def an_array(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return the values as an array of any kind, a given array as it is."""
+    if type(values) is np.ndarray:
+        return values
     if np.ma.isMaskedArray(values):
         raise TypeError(came(name, values, "real numbers; fill a masked array"))
     try:
@@ -63,12 +66,18 @@ def an_array(name: str, values: ArrayLike) -> NDArray[Any]:
         raise TypeError(came(name, values, wanted)) from None
 
 
-def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
-    """Return the values as an array of floats; `None` in `shape` is any length."""
+def reals(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return the values as an array of real numbers, whole ones or floats."""
     array = an_array(name, values)
     if array.dtype.kind not in "biuf":
         wanted = "real numbers; convert text with float(), fill a masked array"
         raise TypeError(came(name, values, wanted))
+    return array
+
+
+def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
+    """Return the values as an array of floats; `None` in `shape` is any length."""
+    array = reals(name, values)
     if shape is not None and not fits(array.shape, shape):
         raise ValueError(came(name, array, f"shape {spelled(shape)}; reshape it"))
     return array if array.dtype.kind == "f" else array.astype(np.float64)
@@ -76,8 +85,9 @@ def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
 
 def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
     """Return whether a shape is the wanted one, in which `None` is any length."""
-    pairs = zip(shape, wanted, strict=False)
-    return len(shape) == len(wanted) and all(w in (s, None) for s, w in pairs)
+    if shape == wanted or len(shape) != len(wanted):
+        return shape == wanted
+    return all(w in (s, None) for s, w in zip(shape, wanted, strict=True))
 
 
 def spelled(shape: Shape) -> str:
@@ -88,7 +98,7 @@ def spelled(shape: Shape) -> str:
 def rows(name: str, x: ArrayLike, width: int | None = None) -> Floats:
     """Return one sample (width,) or one a row (N, width) as floats; not empty."""
     array = floats(name, x)
-    if array.size and any(fits(array.shape, s) for s in ((width,), (None, width))):
+    if array.size and array.ndim in (1, 2) and width in (None, array.shape[-1]):
         return array
     size = "D" if width is None else width
     wanted = f"({size},) for one sample or (N, {size}) for N of them"
@@ -178,8 +188,7 @@ def flags(**switches: Any) -> None:
 
 def labels(t: ArrayLike, outputs: Shape) -> NDArray[np.intp]:
     """Return class numbers (N,) from class numbers or one-hot for `outputs` (N, K)."""
-    floats("t", t)
-    got = np.asarray(t)
+    got = reals("t", t)
     if not outputs or 0 in outputs or len(outputs) > 2:
         raise ValueError(came("outputs", outputs, "(K,) or (N, K), not empty"))
     if fits(got.shape, outputs) and one_hot_rows(got):
@@ -188,6 +197,8 @@ def labels(t: ArrayLike, outputs: Shape) -> NDArray[np.intp]:
         wanted = f"class numbers of shape {spelled(outputs[:-1])} or one-hot rows"
         raise ValueError(came("t", got, f"{wanted} for outputs {spelled(outputs)}"))
     classes = outputs[-1] or 0
+    if got.dtype.kind != "f" and got.astype(np.uintp).max(initial=0) < classes:
+        return got.astype(np.intp).reshape(-1)
     wrong = (got < 0) | (got >= classes)
     if got.dtype.kind == "f":
         wrong |= got != np.floor(got)

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [61fb553eb7e9855a]
+# Tangled from docs/04-backpropagation [43fd9f3fc85a6540]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fishbook.checkpoint import load_checkpoint, save_checkpoint
+from fishbook.checkpoint import Resumable
 from fishbook.checks import Seed, Undecided, count, paired
 from fishbook.optimizers import find_optimizer
 from fishbook.progress import Bar, History, some, whole
 from fishbook.stopping import Best
-from fishbook.storage import PathLike
 
 __all__ = ["ADVICE", "Trainer"]
 
@@ -25,7 +24,7 @@ ADVICE = (
 )
 
 
-class Trainer:
+class Trainer(Resumable):
     """Trains a network epoch by epoch, and keeps a record of it.
 
     Parameters
@@ -117,7 +116,7 @@ class Trainer:
             if at == 0:
                 self.order = self.rng.permutation(len(self.x_train))
             batch = self.order[at : at + self.batch_size]
-            x, t = self.x_train[batch], self.t_train[batch]
+            x, t = self.x_train.take(batch, axis=0), self.t_train[batch]
             loss, grads = self.network.loss_and_gradient(x, t)
             if not math.isfinite(loss):
                 where = f"in step {self.step + 1}, before its update"
@@ -173,30 +172,3 @@ class Trainer:
         if self.patience is None or len(seen) <= self.patience:
             return False
         return max(seen[-self.patience :]) <= max(seen[: -self.patience])
-
-    def save_checkpoint(self, path: PathLike) -> None:
-        """Write all that is needed to go on, bit for bit, into an .npz file.
-
-        Raises
-        ------
-        TypeError
-            If the optimizer has something that is neither number nor array.
-        ValueError
-            If the path does not end in ``.npz``, or a parameter is not finite.
-        OSError
-            If the file can't be written there.
-        """
-        save_checkpoint(self, path)
-
-    def load_checkpoint(self, path: PathLike) -> None:
-        """Go back to where the trainer was that wrote this file.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is no checkpoint, is damaged, or is of another network, optimizer or
-            size of data; nothing is changed then.
-        OSError
-            If there is no file that can be read.
-        """
-        load_checkpoint(self, path)
