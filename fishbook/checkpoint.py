@@ -55,6 +55,9 @@ def save_checkpoint(trainer: Any, path: PathLike) -> None:
             arrays |= {f"optimizer/{name}/{k}": v for k, v in value.items()}
         else:
             numbers[name] = value
+    for name in ("best", "last"):
+        early = getattr(trainer.early, name)
+        arrays |= {f"{name}/{k}": v for k, v in early.items()}
     for name in LISTS:
         arrays[name] = np.array(getattr(trainer, name), np.float64)
     about = {
@@ -92,9 +95,13 @@ def load_checkpoint(trainer: Any, path: PathLike) -> None:
     for name in [name for name in arrays if name.startswith("optimizer/")]:
         _, attribute, key = name.split("/", 2)
         numbers[attribute][key] = arrays.pop(name)
+    early: dict[str, dict[str, Any]] = {"best": {}, "last": {}}
+    for name in [name for name in arrays if name[:5] in ("best/", "last/")]:
+        early[name[:4]][name[5:]] = arrays.pop(name)
     stored = {name.removeprefix("params/"): v for name, v in arrays.items()}
     fill(kept(trainer.network), stored, path)
     vars(trainer.optimizer).update(numbers)
+    vars(trainer.early).update(early)
     trainer.rng.bit_generator.state = state
     for name, rng in _chance(trainer).items():
         rng.bit_generator.state = about["layers"][name]

@@ -1,9 +1,10 @@
-# Tangled from docs/04-backpropagation, docs/05-training [713fc386202e7a0e]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [c67e54d89d1a19c3]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,22 +15,30 @@ from fishbook.checks import (
     Seed,
     came,
     floats,
+    images,
     labels,
     number,
+    pair,
     rows,
     share,
     vectors,
 )
+from fishbook.convolutions import find_way
 from fishbook.functions import sigmoid
+from fishbook.im2col import conv_output_size
 
 __all__ = [
     "AddLayer",
     "Affine",
+    "AveragePooling",
     "BatchNormalization",
+    "Convolution",
     "Dropout",
     "Flatten",
+    "GlobalAveragePooling",
     "Layer",
     "MulLayer",
+    "Pooling",
     "Relu",
     "Sigmoid",
     "SoftmaxWithLoss",
@@ -432,4 +441,212 @@ class Dropout(Layer):
         """Return dout through the mask that forward used."""
         scale, shape = self.kept()
         dx: Floats = floats("dout", dout, shape) * scale
+        return dx
+
+
+class _Windows(Layer):
+    """What the layers that pool have in common: where the windows are.
+
+    Parameters
+    ----------
+    pool_h, pool_w : int
+        How high and wide a window is.
+    stride : int or (int, int)
+        How far the window moves from place to place, downward and to the right.
+    pad : int or (int, int)
+        How many rows and columns are added on each side; less than the window.
+    """
+
+    filler = 0.0
+
+    def __init__(
+        self,
+        pool_h: int,
+        pool_w: int,
+        stride: int | tuple[int, int] = 2,
+        pad: int | tuple[int, int] = 0,
+    ) -> None:
+        super().__init__()
+        self.pool_h, self.pool_w = pair("pool size", (pool_h, pool_w), 1)
+        self.stride, self.pad = pair("stride", stride, 1), pair("pad", pad)
+        if self.pad[0] >= self.pool_h or self.pad[1] >= self.pool_w:
+            wanted = f"less than the window, {pool_h} by {pool_w}"
+            raise ValueError(came("pad", pad, wanted))
+
+    def _padded(self, x: ArrayLike) -> tuple[Floats, tuple[int, int]]:
+        """Return the padded images, and how many windows fit downward and across."""
+        x = images("x", x)
+        (ph, pw), (sh, sw) = self.pad, self.stride
+        OH = conv_output_size(x.shape[2], self.pool_h, sh, ph)
+        OW = conv_output_size(x.shape[3], self.pool_w, sw, pw)
+        if ph or pw:
+            around = (0, 0), (0, 0), (ph, ph), (pw, pw)
+            x = np.pad(x, around, constant_values=self.filler)
+        return x, (OH, OW)
+
+    def _places(self, x: Floats, size: tuple[int, int]) -> Iterator[Floats]:
+        """Yield for each place in the window what all windows see there, as views."""
+        (OH, OW), (sh, sw) = size, self.stride
+        for i in range(self.pool_h):
+            for j in range(self.pool_w):
+                yield x[:, :, i : i + sh * OH : sh, j : j + sw * OW : sw]
+
+    def _inside(self, x: Floats) -> Floats:
+        """Return the images without their padding."""
+        (ph, pw), (H, W) = self.pad, x.shape[2:]
+        return x[:, :, ph : H - ph, pw : W - pw]
+
+
+class Pooling(_Windows):
+    """The largest number of each window, channel by channel.
+
+    Parameters
+    ----------
+    pool_h, pool_w, stride, pad
+        The window, its steps and the padding, which never wins: it is minus infinity.
+    """
+
+    filler = -np.inf
+
+    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return the maxima (N, C, OH, OW) of images (N, C, H, W)."""
+        x, size = self._padded(x)
+        first, *others = self._places(x, size)
+        y, ahead = first.copy("K"), [np.ones_like(first, bool)]
+        for values in others:
+            ahead.append(values > y)
+            np.maximum(y, values, out=y)
+        self.keep(ahead, x.shape, y.shape)
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return dout where the maxima were, the first one of equals; elsewhere 0."""
+        ahead, shape, y_shape = self.kept()
+        dout = floats("dout", dout, y_shape)
+        dx: Floats = np.zeros_like(ahead[0], dout.dtype, shape=shape)
+        places = reversed([*self._places(dx, y_shape[2:])])
+        apart = self.stride[0] >= self.pool_h and self.stride[1] >= self.pool_w
+        free = ahead[0]
+        for place, leads in zip(places, reversed(ahead), strict=True):
+            if apart:
+                np.multiply(dout, free & leads, out=place)
+            else:
+                place += dout * (free & leads)
+            free = free > leads
+        return self._inside(dx)
+
+
+class AveragePooling(_Windows):
+    """The mean of each window, channel by channel; padding counts as zeros.
+
+    Parameters
+    ----------
+    pool_h, pool_w, stride, pad
+        The window, its steps and the padding.
+    """
+
+    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return the means (N, C, OH, OW) of images (N, C, H, W)."""
+        x, size = self._padded(x)
+        first, *others = self._places(x, size)
+        y = first.copy("K")
+        for values in others:
+            y += values
+        y /= self.pool_h * self.pool_w
+        self.keep(x.shape, y.shape)
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return each window's dout in equal shares to its numbers."""
+        shape, y_shape = self.kept()
+        share = floats("dout", dout, y_shape) / (self.pool_h * self.pool_w)
+        dx: Floats = np.zeros_like(share, shape=shape)
+        for part in self._places(dx, y_shape[2:]):
+            part += share
+        return self._inside(dx)
+
+
+class GlobalAveragePooling(Layer):
+    """The mean of each whole channel: (N, C, H, W) becomes (N, C)."""
+
+    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return the means (N, C) of images (N, C, H, W) that have pixels."""
+        x = images("x", x)
+        N, C, H, W = x.shape
+        if not H * W:
+            raise ValueError(came("x", x, "images of at least one pixel"))
+        self.keep(x.shape)
+        y: Floats = x.reshape(N, C, H * W).mean(axis=2)
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return each channel's dout in equal shares to its pixels."""
+        (shape,) = self.kept()
+        share = floats("dout", dout, shape[:2]) / (shape[2] * shape[3])
+        return np.broadcast_to(share[:, :, None, None], shape).copy()
+
+
+class Convolution(Layer):
+    """Filters that slide over images.
+
+    Parameters
+    ----------
+    W : array_like, shape (FN, C, FH, FW)
+        FN filters for C channels, held as `Affine` holds its weights.
+    b : array_like, shape (FN,)
+        The biases, held as well.
+    stride : int or (int, int)
+        How far the filters move from place to place, downward and to the right.
+    pad : int or (int, int)
+        How many rows of zeros are added above and below, and columns on both sides.
+    way : str, optional
+        The name in `fishbook.convolutions.WAYS` of how to do the sums; if left out,
+        each input goes the latest way that fits.
+
+    Attributes
+    ----------
+    W, b, dW, db : ndarray
+        As in `Affine`.
+    """
+
+    def __init__(
+        self,
+        W: ArrayLike,
+        b: ArrayLike,
+        stride: int | tuple[int, int] = 1,
+        pad: int | tuple[int, int] = 0,
+        way: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.W = floats("W", W, (None, None, None, None))
+        self.b = floats("b", b, self.W.shape[:1])
+        self.stride, self.pad = pair("stride", stride, 1), pair("pad", pad)
+        self.way = way
+        self.dW, self.db = np.zeros_like(self.W), np.zeros_like(self.b)
+        self.params = {"W": self.W, "b": self.b}
+        self.grads = {"W": self.dW, "b": self.db}
+
+    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return the maps (N, FN, OH, OW) of images (N, C, H, W)."""
+        FN, C, FH, FW = self.W.shape
+        x = images("x", x, C)
+        OH = conv_output_size(x.shape[2], FH, self.stride[0], self.pad[0])
+        OW = conv_output_size(x.shape[3], FW, self.stride[1], self.pad[1])
+        way = find_way(self.way, self.W, self.stride, self.pad, x.shape)
+        y, kept = way.forward(x, self.W, self.b, self.stride, self.pad)
+        self.keep(way, kept, (len(x), FN, OH, OW))
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return the gradient of x; leave those of W and b in grads."""
+        dx: Floats = self.learn(dout, need_dx=True)
+        return dx
+
+    def learn(self, dout: ArrayLike, need_dx: bool = False) -> Any:
+        """Leave the gradients of W and b in grads; return that of x if needed."""
+        way, kept, shape = self.kept()
+        dout = floats("dout", dout, shape)
+        given = dout, kept, self.W, self.stride, self.pad, need_dx
+        dx, self.dW, self.db = way.backward(*given)
+        self.grads = {"W": self.dW, "b": self.db}
         return dx

@@ -16,11 +16,15 @@ from fishbook.gradients import check_layer, numerical_gradient, relative_error
 from fishbook.layers import (
     AddLayer,
     Affine,
+    AveragePooling,
     BatchNormalization,
+    Convolution,
     Dropout,
     Flatten,
+    GlobalAveragePooling,
     Layer,
     MulLayer,
+    Pooling,
     Relu,
     Sigmoid,
     SoftmaxWithLoss,
@@ -40,6 +44,12 @@ def batch_norm(dtype: Any = np.float64, size: int = 4, **given: Any) -> Any:
     return BatchNormalization(gamma, beta, **given)
 
 
+def convolution(dtype: Any = np.float64, **given: Any) -> Convolution:
+    rng = np.random.default_rng(7)
+    W, b = rng.normal(size=(4, 3, 3, 2)), rng.normal(size=4)
+    return Convolution(W.astype(dtype), b.astype(dtype), **given)
+
+
 # A layer joins by being listed: how it is made for a dtype, and the shapes it takes
 # when the first axis counts samples.
 LAYERS: dict[str, tuple[Make, list[tuple[int, ...]]]] = {
@@ -51,13 +61,24 @@ LAYERS: dict[str, tuple[Make, list[tuple[int, ...]]]] = {
     "BatchNormalization": (batch_norm, [(3, 4), (2, 4, 3, 5)]),
     "Dropout": (lambda dtype: Dropout(0.3, rng=0), [(3, 4), (2, 3, 4, 5)]),
     "classic Dropout": (lambda dtype: Dropout(0.3, False, 0), [(3, 4), (2, 3, 4)]),
+    "Convolution": (convolution, [(2, 3, 5, 4)]),
+    "strided Convolution": (
+        lambda dtype: convolution(dtype, stride=(2, 1), pad=(1, 2)),
+        [(2, 3, 5, 4)],
+    ),
+    "Pooling": (lambda dtype: Pooling(2, 2), [(2, 3, 4, 4), (2, 3, 5, 7)]),
+    "other Pooling": (lambda dtype: Pooling(3, 2, (2, 1), 1), [(2, 3, 5, 4)]),
+    "AveragePooling": (lambda dtype: AveragePooling(3, 2, (2, 1), 1), [(2, 3, 5, 4)]),
+    "GlobalAveragePooling": (lambda dtype: GlobalAveragePooling(), [(2, 3, 5, 4)]),
 }
 EACH = [
     pytest.param(make, shape, id=f"{name}-{'x'.join(map(str, shape))}")
     for name, (make, shapes) in LAYERS.items()
     for shape in shapes
 ]
-SINGLE = [pytest.param(make, id=name) for name, (make, _) in LAYERS.items()]
+# Some layers take images alone.
+ANY = [k for k, (_, shapes) in LAYERS.items() if any(len(s) == 2 for s in shapes)]
+SINGLE = [pytest.param(LAYERS[name][0], id=name) for name in ANY]
 
 
 def numbers(shape: tuple[int, ...], dtype: Any = np.float64, seed: int = 0) -> Any:
@@ -157,20 +178,22 @@ def test_one_sample_is_a_row_of_its_own(make: Make) -> None:
         np.testing.assert_allclose(values, layer.grads[name], 1e-12)
 
 
-@pytest.mark.parametrize("make", SINGLE)
-def test_what_is_not_numbers_or_does_not_fit_is_refused(make: Make) -> None:
+@pytest.mark.parametrize(("make", "shape"), EACH)
+def test_what_is_not_numbers_or_does_not_fit_is_refused(
+    make: Make, shape: tuple[int, ...]
+) -> None:
     layer = make(float)
     with pytest.raises(TypeError, match="want real numbers"):
-        layer.forward(["1", "2"])
-    y = layer.forward(numbers((3, 4)))
+        layer.forward(np.full(shape, "1"))
+    y = layer.forward(numbers(shape))
     with pytest.raises(ValueError, match=r"got dout of shape|reshape"):
         layer.backward(np.ones((*y.shape, 2)))
 
 
-@pytest.mark.parametrize("make", SINGLE)
-def test_whole_numbers_become_floats(make: Make) -> None:
-    layer = make(float)
-    assert layer.forward([[1, -2, 3, 0]]).dtype == np.float64
+@pytest.mark.parametrize(("make", "shape"), EACH)
+def test_whole_numbers_become_floats(make: Make, shape: tuple[int, ...]) -> None:
+    whole = np.arange(np.prod(shape)).reshape(shape) - 3
+    assert make(float).forward(whole.tolist()).dtype == np.float64
 
 
 @pytest.mark.parametrize("make", [Relu, Sigmoid, Tanh])
@@ -519,7 +542,7 @@ def test_affine_agrees_with_pytorch(x: Any, way: int, wide: int) -> None:
         elements=st.integers(-3, 3),
     ),
     way=st.integers(0, 2),
-    name=st.sampled_from(list(LAYERS)),
+    name=st.sampled_from(ANY),
 )
 def test_derivatives_agree_with_differences_for_any_array(
     x: Any, way: int, name: str
