@@ -1,10 +1,11 @@
-# Tangled from docs/06-cnn [68e4dcbcd58726eb]
+# Tangled from docs/06-cnn [cc1f081e80f43b06]
 """Windows that slide over images, laid out as a matrix, and back."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from fishbook.checks import Floats, came, count, floats
@@ -76,26 +77,33 @@ def conv_output_size(
 Pair = int | tuple[int, int]
 
 
-def pad_images(x: Floats, pad: tuple[int, int]) -> Floats:
-    """Return images with rows of zeros above and below, columns left and right."""
-    N, C, H, W = x.shape
-    (top, left) = pad
-    if not (top or left):
-        return x
-    padded = np.zeros((N, C, H + 2 * top, W + 2 * left), x.dtype)
-    padded[:, :, top : top + H, left : left + W] = x
-    return padded
-
-
 def window_indices(
-    shape: tuple[int, int, int], filter_h: int, filter_w: int, stride: tuple[int, int]
+    shape: tuple[int, ...], filter_h: int, filter_w: int, stride: Pair, pad: Pair
 ) -> NDArray[np.intp]:
-    """Return a window a row: which pixels of one image (C, H, W) it sees."""
+    """Return a window a row: the numbers of the pixels that it sees.
+
+    The pixels of a padded image (C, H + 2 pad, W + 2 pad) are numbered channel by
+    channel, row by row; `shape` is (C, H, W).
+    """
+    (sh, sw), (ph, pw) = pair("stride", stride, 1), pair("pad", pad)
     C, H, W = shape
-    numbers = np.arange(C * H * W).reshape(shape)
-    windows = sliding_window_view(numbers, (filter_h, filter_w), axis=(1, 2))
-    windows = windows[:, :: stride[0], :: stride[1]].transpose(1, 2, 0, 3, 4)
-    return windows.reshape(-1, C * filter_h * filter_w)
+    OH = conv_output_size(H, filter_h, sh, ph)
+    OW = conv_output_size(W, filter_w, sw, pw)
+    H, W = H + 2 * ph, W + 2 * pw
+    pixels = np.arange(C * H * W).reshape(C, H, W)
+    corners = pixels[0, ::sh, ::sw][:OH, :OW].reshape(OH * OW, 1)
+    inside = pixels[:, :filter_h, :filter_w].ravel()
+    return np.asarray(corners + inside)
+
+
+def pad_images(x: Floats, pad: Pair) -> Floats:
+    """Return images (N, C, H, W) with a border of zeros, rows and columns."""
+    (N, C, H, W), (ph, pw) = x.shape, pair("pad", pad)
+    if not (ph or pw):
+        return x
+    padded = np.zeros((N, C, H + 2 * ph, W + 2 * pw), x.dtype)
+    padded[:, :, ph : ph + H, pw : pw + W] = x
+    return padded
 
 
 def im2col(
@@ -125,14 +133,11 @@ def im2col(
         by window, then the second; a row has channel after channel.
     """
     x = images("input_data", input_data)
-    (sh, sw), (ph, pw) = pair("stride", stride, 1), pair("pad", pad)
-    conv_output_size(x.shape[2], filter_h, sh, ph)
-    conv_output_size(x.shape[3], filter_w, sw, pw)
-    x = pad_images(x, (ph, pw))
-    index = window_indices(x.shape[1:], filter_h, filter_w, (sh, sw))
-    flat = x.reshape(len(x), x[0].size if len(x) else 0)
-    col: Floats = np.take(flat, index, axis=1)
-    return col.reshape(-1, index.shape[1])
+    index = window_indices(x.shape[1:], filter_h, filter_w, stride, pad)
+    padded = pad_images(x, pad)
+    flat = padded.reshape(len(x), math.prod(padded.shape[1:]))
+    col = np.take(flat, index, axis=1, mode="clip")
+    return col.reshape(len(x) * len(index), index.shape[1])
 
 
 def col2im(
@@ -160,13 +165,11 @@ def col2im(
         A new array; where windows overlap, their numbers are added.
     """
     N, C, H, W = input_shape
-    (sh, sw), (ph, pw) = pair("stride", stride, 1), pair("pad", pad)
-    OH = conv_output_size(H, filter_h, sh, ph)
-    OW = conv_output_size(W, filter_w, sw, pw)
-    col = floats("col", col, (N * OH * OW, C * filter_h * filter_w))
-    col = col.reshape(N, OH, OW, C, filter_h, filter_w).transpose(0, 3, 4, 5, 1, 2)
-    x: Floats = np.zeros((N, C, H + 2 * ph, W + 2 * pw), col.dtype)
-    for i in range(filter_h):
-        for j in range(filter_w):
-            x[:, :, i : i + sh * OH : sh, j : j + sw * OW : sw] += col[:, :, i, j]
+    index = window_indices((C, H, W), filter_h, filter_w, stride, pad)
+    col = floats("col", col, (N * len(index), index.shape[1])).reshape(N, index.size)
+    ph, pw = pair("pad", pad)
+    x: Floats = np.empty((N, C, H + 2 * ph, W + 2 * pw), col.dtype)
+    for image, numbers in zip(x, col, strict=True):
+        sums = np.bincount(index.ravel(), numbers, image.size)
+        image[...] = sums.reshape(image.shape)
     return x[:, :, ph : ph + H, pw : pw + W]

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [c0b89e98aa26f090]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [e8b14ec75e352a87]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -506,20 +506,27 @@ class Pooling(_Windows):
         """Return the maxima (N, C, OH, OW) of images (N, C, H, W)."""
         x, size = self._padded(x)
         first, *others = self._places(x, size)
-        y, winner = first.copy("K"), np.zeros_like(first, np.intp)
-        for k, values in enumerate(others, 1):
-            winner[values > y] = k
+        y, ahead = first.copy("K"), [np.ones_like(first, bool)]
+        for values in others:
+            ahead.append(values > y)
             np.maximum(y, values, out=y)
-        self.keep(winner, x.shape)
+        self.keep(ahead, x.shape, y.shape)
         return y
 
     def backward(self, dout: ArrayLike) -> Floats:
         """Return dout where the maxima were, the first one of equals; elsewhere 0."""
-        winner, shape = self.kept()
-        dout = floats("dout", dout, winner.shape)
-        dx: Floats = np.zeros_like(winner, dout.dtype, shape=shape)
-        for k, part in enumerate(self._places(dx, winner.shape[2:])):
-            part += dout * (winner == k)
+        ahead, shape, y_shape = self.kept()
+        dout = floats("dout", dout, y_shape)
+        dx: Floats = np.zeros_like(ahead[0], dout.dtype, shape=shape)
+        places = reversed([*self._places(dx, y_shape[2:])])
+        apart = self.stride[0] >= self.pool_h and self.stride[1] >= self.pool_w
+        free = ahead[0]
+        for place, leads in zip(places, reversed(ahead), strict=True):
+            if apart:
+                np.multiply(dout, free & leads, out=place)
+            else:
+                place += dout * (free & leads)
+            free = free > leads
         return self._inside(dx)
 
 

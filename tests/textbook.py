@@ -1,4 +1,4 @@
-"""A two-layer network as textbooks write it: plain layers, float64. For comparison."""
+"""Networks as textbooks write them: plain layers, float64. For comparison."""
 
 from __future__ import annotations
 
@@ -101,3 +101,89 @@ class SGD:
     def update(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
         for key in params:
             params[key] -= self.lr * grads[key]
+
+
+def im2col(x: Array, filter_h: int, filter_w: int, stride: int, pad: int) -> Array:
+    """Copy every place of the window, for all windows at once; float64."""
+    N, C, H, W = x.shape
+    OH = (H + 2 * pad - filter_h) // stride + 1
+    OW = (W + 2 * pad - filter_w) // stride + 1
+    padded = np.pad(x, [(0, 0), (0, 0), (pad, pad), (pad, pad)], "constant")
+    col = np.zeros((N, C, filter_h, filter_w, OH, OW))
+    for i in range(filter_h):
+        down = slice(i, i + stride * OH, stride)
+        for j in range(filter_w):
+            across = slice(j, j + stride * OW, stride)
+            col[:, :, i, j, :, :] = padded[:, :, down, across]
+    return col.transpose(0, 4, 5, 1, 2, 3).reshape(N * OH * OW, -1)
+
+
+def col2im(
+    col: Array,
+    shape: tuple[int, ...],
+    filter_h: int,
+    filter_w: int,
+    stride: int,
+    pad: int,
+) -> Array:
+    """Add every place of the window, for all windows at once; float64."""
+    N, C, H, W = shape
+    OH = (H + 2 * pad - filter_h) // stride + 1
+    OW = (W + 2 * pad - filter_w) // stride + 1
+    col = col.reshape(N, OH, OW, C, filter_h, filter_w).transpose(0, 3, 4, 5, 1, 2)
+    x = np.zeros((N, C, H + 2 * pad + stride - 1, W + 2 * pad + stride - 1))
+    for i in range(filter_h):
+        down = slice(i, i + stride * OH, stride)
+        for j in range(filter_w):
+            x[:, :, down, j : j + stride * OW : stride] += col[:, :, i, j, :, :]
+    return x[:, :, pad : H + pad, pad : W + pad]
+
+
+class Convolution:
+    """One product of a matrix of windows with a matrix of filters."""
+
+    def __init__(self, W: Array, b: Array, stride: int = 1, pad: int = 0) -> None:
+        self.W, self.b, self.stride, self.pad = W, b, stride, pad
+
+    def forward(self, x: Array) -> Array:
+        FN, _, FH, FW = self.W.shape
+        N, _, H, W = x.shape
+        OH = 1 + (H + 2 * self.pad - FH) // self.stride
+        OW = 1 + (W + 2 * self.pad - FW) // self.stride
+        self.x, self.col = x, im2col(x, FH, FW, self.stride, self.pad)
+        self.col_W = self.W.reshape(FN, -1).T
+        out = np.dot(self.col, self.col_W) + self.b
+        return out.reshape(N, OH, OW, -1).transpose(0, 3, 1, 2)
+
+    def backward(self, dout: Array) -> Array:
+        FN, C, FH, FW = self.W.shape
+        dout = dout.transpose(0, 2, 3, 1).reshape(-1, FN)
+        self.db = np.sum(dout, axis=0)
+        self.dW = np.dot(self.col.T, dout).transpose(1, 0).reshape(FN, C, FH, FW)
+        dcol = np.dot(dout, self.col_W.T)
+        return col2im(dcol, self.x.shape, FH, FW, self.stride, self.pad)
+
+
+class Pooling:
+    """Windows as rows, and the largest number of each row."""
+
+    def __init__(self, pool_h: int, pool_w: int, stride: int = 2, pad: int = 0) -> None:
+        self.pool_h, self.pool_w, self.stride, self.pad = pool_h, pool_w, stride, pad
+
+    def forward(self, x: Array) -> Array:
+        N, C, H, W = x.shape
+        OH = 1 + (H + 2 * self.pad - self.pool_h) // self.stride
+        OW = 1 + (W + 2 * self.pad - self.pool_w) // self.stride
+        col = im2col(x, self.pool_h, self.pool_w, self.stride, self.pad)
+        col = col.reshape(-1, self.pool_h * self.pool_w)
+        self.x, self.arg_max = x, np.argmax(col, axis=1)
+        return np.max(col, axis=1).reshape(N, OH, OW, C).transpose(0, 3, 1, 2)
+
+    def backward(self, dout: Array) -> Array:
+        dout = dout.transpose(0, 2, 3, 1)
+        size = self.pool_h * self.pool_w
+        dmax = np.zeros((dout.size, size))
+        dmax[np.arange(dout.size), self.arg_max] = dout.flatten()
+        dcol = dmax.reshape(dout.shape[0] * dout.shape[1] * dout.shape[2], -1)
+        place = self.pool_h, self.pool_w, self.stride, self.pad
+        return col2im(dcol, self.x.shape, *place)
