@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [2aa24c31fdc03470]
+# Tangled from docs/06-cnn [6c0ee21ac80addc8]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ __all__ = [
     "from_strips",
     "pixels_first",
     "row_of_tiles",
+    "settle",
     "strips",
     "transforms",
     "windows_down",
@@ -142,8 +143,7 @@ def pixels_first(x: Floats) -> Floats:
 
 def strips(x: Floats, width: int, stride: int, pad: Both) -> Floats:
     """Return each vertical strip of the padded images, (OW, N, H, width, C)."""
-    N, C, H, W = x.shape
-    (top, left), OW = pad, conv_output_size(W, width, stride, pad[1])
+    (N, C, H, W), (top, left) = x.shape, pad
     tall = np.zeros((H + 2 * top, W + 2 * left, N, C), x.dtype)
     tall[top : top + H, left : left + W] = x.transpose(2, 3, 0, 1)
     wide = sliding_window_view(tall, width, axis=1)[:, ::stride]
@@ -174,10 +174,14 @@ class Rows(Way, name="rows"):
     ) -> tuple[Floats, Any]:
         """Return the output, whose memory is (OH, OW, N, FN), and the strips."""
         FN, C, FH, FW = W.shape
+        x = x.astype(np.result_type(x, W), copy=False)
         copied = strips(x, FW, stride[1], pad)
         windows = windows_down(copied, FH, stride[0])
-        rows = windows @ W.transpose(2, 3, 1, 0).reshape(FH * FW * C, FN)
-        rows += b
+        filters = W.transpose(2, 3, 1, 0).reshape(FH * FW * C, FN)
+        rows = np.empty((*windows.shape[:2], FN), x.dtype)
+        for window, row in zip(windows, rows, strict=True):
+            np.matmul(window, filters, out=row)
+            row += b
         y = rows.reshape(len(rows), len(copied), len(x), FN)
         return y.transpose(2, 3, 0, 1), (copied, x.shape)
 
@@ -197,7 +201,7 @@ class Rows(Way, name="rows"):
         rows = pixels_first(dout).reshape(*windows.shape[:2], FN)
         products = windows.transpose(0, 2, 1) @ rows
         dW = products.sum(axis=0).reshape(FH, FW, C, FN).transpose(3, 2, 0, 1)
-        db = rows.sum(axis=(0, 1))
+        db = np.ones(rows[..., 0].size, dout.dtype) @ rows.reshape(-1, FN)
         if not need_dx:
             return None, dW, db
         dstrips = np.zeros_like(copied)
@@ -291,7 +295,7 @@ def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
 
 def convolve(frame: Floats, W: Floats, b: Floats | None, size: Both) -> Floats:
     """Return the convolution of framed images, tile by tile, (N, FN, H, W)."""
-    (FN, C), N = W.shape[:2], frame.shape[2]
+    (FN, C), N, W = W.shape[:2], frame.shape[2], W.astype(frame.dtype, copy=False)
     AT, BT = A.T.astype(W.dtype), B.T.astype(W.dtype)
     U = np.kron(G, G).astype(W.dtype) @ W.reshape(FN * C, 9).T
     U = np.ascontiguousarray(U.reshape(36, FN, C).transpose(0, 2, 1))
@@ -321,16 +325,22 @@ class Tiles(Way, name="tiles"):
         self, W: Floats, stride: Both, pad: Both, x_shape: tuple[int, ...]
     ) -> bool:
         """Return whether filters are 3 x 3, go step by step, and channels are many."""
-        few = min(W.shape[:2]) < 16
-        return W.shape[2:] == (3, 3) and stride == (1, 1) and max(pad) < 3 and not few
+        many = min(x_shape[0], *W.shape[:2]) >= 16
+        return many and W.shape[2:] == (3, 3) and stride == (1, 1) and max(pad) < 3
 
     def forward(
         self, x: Floats, W: Floats, b: Floats, stride: Both, pad: Both
     ) -> tuple[Floats, Any]:
         """Return the output, whose memory is (OH, OW, N, FN), and x."""
+        if W.shape[2:] != (3, 3) or stride != (1, 1) or max(pad) > 2:
+            wanted = "3 x 3 filters, stride 1 and pad 0 to 2; leave way out otherwise"
+            raise ValueError(came("W", W, f"{wanted} (stride {stride}, pad {pad})"))
         OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
         size = -(-OH // 4), -(-OW // 4)
+        x = x.astype(np.result_type(x, W), copy=False)
         y = convolve(framed("x", x, pad, size), W, b, size)[:, :, :OH, :OW]
+        if not b.all():
+            settle(y, x, b, pad)
         return y, x
 
     def backward(
@@ -346,8 +356,7 @@ class Tiles(Way, name="tiles"):
         (H, width), (OH, OW) = kept.shape[2:], dout.shape[2:]
         size = -(-OH // 4), -(-OW // 4)
         x = framed("x", kept, pad, size)
-        dW = filter_gradient(x, framed("dout", dout, (0, 0), size), size)
-        db = dout.sum(axis=(0, 2, 3))
+        dW, db = filter_gradient(x, framed("dout", dout, (0, 0), size), size)
         if not need_dx:
             return None, dW, db
         around, size = (2 - pad[0], 2 - pad[1]), (-(-H // 4), -(-width // 4))
@@ -356,14 +365,28 @@ class Tiles(Way, name="tiles"):
         return dx[:, :, :H, :width], dW, db
 
 
-def filter_gradient(x: Floats, dout: Floats, size: Both) -> Floats:
-    """Return the gradient of W from framed images and framed gradients."""
+def settle(y: Floats, x: Floats, b: Floats, pad: Both) -> None:
+    """Write b where a window sees nothing but zeros: there y is to be b exactly."""
+    OH, OW = y.shape[2:]
+    (top, left), lit = pad, (x.transpose(2, 3, 0, 1) != 0).any(axis=3)
+    frame = np.pad(lit, ((top, top), (left, left), (0, 0)))
+    seen = np.zeros((OH, OW, len(x)), bool)
+    for i in range(3):
+        for j in range(3):
+            seen |= frame[i : i + OH, j : j + OW]
+    np.copyto(y.transpose(2, 3, 0, 1), b, where=~seen[..., np.newaxis])
+
+
+def filter_gradient(x: Floats, dout: Floats, size: Both) -> tuple[Floats, Floats]:
+    """Return the gradients of W and b from framed images and gradients."""
     C, FN = x.shape[3], dout.shape[3]
     AA, BT = A.astype(x.dtype), B.T.astype(x.dtype)
-    dU = np.zeros((36, C, FN), x.dtype)
+    dU, db = np.zeros((36, C, FN), x.dtype), np.zeros(FN, x.dtype)
     for r in range(size[0]):
         V = row_of_tiles(x[4 * r : 4 * r + 6], BT, size[1])
         dM = row_of_tiles(dout[4 * r : 4 * r + 4], AA, size[1])
         dU += V.transpose(0, 2, 1) @ dM
+        db += dM[7].sum(axis=0)
     dW = np.kron(G, G).T.astype(x.dtype) @ dU.reshape(36, C * FN)
-    return dW.reshape(3, 3, C, FN).transpose(3, 2, 0, 1)
+    dW = dW.reshape(3, 3, C, FN).transpose(3, 2, 0, 1)
+    return dW, db
