@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [6c0ee21ac80addc8]
+# Tangled from docs/06-cnn [37025feb1977ddc5]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -248,7 +248,8 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> Floats:
     size = math.prod(shape) * np.dtype(dtype).itemsize
     raw = np.empty(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start : start + size].view(dtype).reshape(shape)
+    array: Floats = raw[start : start + size].view(dtype).reshape(shape)
+    return array
 
 
 class Scratch(threading.local):
@@ -365,18 +366,6 @@ class Tiles(Way, name="tiles"):
         return dx[:, :, :H, :width], dW, db
 
 
-def settle(y: Floats, x: Floats, b: Floats, pad: Both) -> None:
-    """Write b where a window sees nothing but zeros: there y is to be b exactly."""
-    OH, OW = y.shape[2:]
-    (top, left), lit = pad, (x.transpose(2, 3, 0, 1) != 0).any(axis=3)
-    frame = np.pad(lit, ((top, top), (left, left), (0, 0)))
-    seen = np.zeros((OH, OW, len(x)), bool)
-    for i in range(3):
-        for j in range(3):
-            seen |= frame[i : i + OH, j : j + OW]
-    np.copyto(y.transpose(2, 3, 0, 1), b, where=~seen[..., np.newaxis])
-
-
 def filter_gradient(x: Floats, dout: Floats, size: Both) -> tuple[Floats, Floats]:
     """Return the gradients of W and b from framed images and gradients."""
     C, FN = x.shape[3], dout.shape[3]
@@ -390,3 +379,15 @@ def filter_gradient(x: Floats, dout: Floats, size: Both) -> tuple[Floats, Floats
     dW = np.kron(G, G).T.astype(x.dtype) @ dU.reshape(36, C * FN)
     dW = dW.reshape(3, 3, C, FN).transpose(3, 2, 0, 1)
     return dW, db
+
+
+def settle(y: Floats, x: Floats, b: Floats, pad: Both) -> None:
+    """Write b where a window sees nothing but zeros: there y is to be b exactly."""
+    OH, OW = y.shape[2:]
+    (top, left), lit = pad, (x.transpose(2, 3, 0, 1) != 0).any(axis=3)
+    frame = np.pad(lit, ((top, top), (left, left), (0, 0)))
+    seen = np.zeros((OH, OW, len(x)), bool)
+    for i in range(3):
+        for j in range(3):
+            seen |= frame[i : i + OH, j : j + OW]
+    np.copyto(y.transpose(2, 3, 0, 1), b, where=~seen[..., np.newaxis])
