@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bench_cnn import cnn, memory, windows
 from books import read_text, write_text
 from large import copy_many
 from mkdocs.commands.build import build as mkdocs_build
@@ -47,6 +48,7 @@ def main() -> None:
     logging.disable(logging.ERROR)
     tables = {"edits": edits, "builds": builds, "checks": checks, "rivals": rivals}
     tables |= {"steps": steps, "adam": adam}
+    tables |= {"cnn": cnn, "windows": windows, "memory": memory}
     print(f"{os.cpu_count()} cores; load, where the system tells:", *load())
     for name in sys.argv[1:] or tables:
         with tempfile.TemporaryDirectory() as folder:
