@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [650edc85d1ff542b]
+# Tangled from docs/a-appendix [53b9ab9e94fca686]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ __all__ = [
     "fits",
     "flags",
     "floats",
+    "images",
     "labels",
     "number",
     "one_hot_rows",
+    "pair",
     "paired",
     "rows",
     "scores",
@@ -107,6 +109,14 @@ def vectors(name: str, x: ArrayLike, width: int) -> Floats:
     )
 
 
+def images(name: str, x: ArrayLike, channels: int | str = "C") -> Floats:
+    """Return images (N, C, H, W) as floats, if they have so many channels."""
+    array = floats(name, x)
+    if array.ndim == 4 and channels in ("C", array.shape[1]):
+        return array
+    raise ValueError(came(name, array, f"images of shape (N, {channels}, H, W)"))
+
+
 def scores(name: str, a: ArrayLike) -> Floats:
     """Return scores (..., K) of one class or more as floats."""
     array = floats(name, a)
@@ -161,6 +171,14 @@ def count(name: str, value: Any, least: int = 0) -> int:
     if whole < least:
         raise ValueError(came(name, value, f"a whole number of {least} or more"))
     return whole
+
+
+def pair(name: str, value: int | tuple[int, int], least: int = 0) -> tuple[int, int]:
+    """Return (height, width), given as two whole numbers or as one for both."""
+    both = value if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2:
+        raise ValueError(came(name, value, "a whole number or (height, width)"))
+    return count(name, both[0], least), count(name, both[1], least)
 
 
 def flags(**switches: Any) -> None:

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [5b40353220e06cca]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [29e644602a313e6f]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from fishbook.checks import (
     Seed,
     came,
     floats,
+    images,
     labels,
     number,
+    pair,
     rows,
     share,
     vectors,
 )
 from fishbook.convolutions import find_way
 from fishbook.functions import log_softmax, sigmoid
-from fishbook.im2col import conv_output_size, images, pair
+from fishbook.im2col import conv_output_size
 
 __all__ = [
     "AddLayer",

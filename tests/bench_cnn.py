@@ -1,4 +1,4 @@
-"""What convolutional networks cost, raced in processes of their own. Asserts nothing."""
+"""What convolutional networks cost, in processes of their own. Asserts nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TARGETS = {
     ("DeepConvNet", "train"): ((0.5, 0.6), (0.7, 0.9), 25),
     ("DeepConvNet", "infer"): ((0.5, 0.7), (0.75, 1.0), 38),
 }
-"""Of PyTorch eager's and tuned's time at 1 and 2 threads; times faster than textbook."""
+"""Shares of PyTorch eager's and tuned's time at 1 and 2 threads; times faster."""
 
 
 def known() -> list[str]:

@@ -80,11 +80,8 @@ def test_a_convolution_by_hand() -> None:
 def test_convolution_agrees_with_pytorch(case: Any, filters: int, order: int) -> None:
     torch = pytest.importorskip("torch")
     shape, FH, FW, stride, pad = case
-    arrays = (
-        numbers(shape),
-        numbers((filters, shape[1], FH, FW), 1),
-        numbers((filters,)),
-    )
+    W, b = numbers((filters, shape[1], FH, FW), 1), numbers((filters,))
+    arrays = numbers(shape), W, b
     theirs = [torch.tensor(v, requires_grad=True) for v in arrays]
     y = torch.nn.functional.conv2d(*theirs, stride, pad)
     dout = numbers(tuple(y.shape), 3)
