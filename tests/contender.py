@@ -53,9 +53,9 @@ def textbook(spec: list[Any], deed: str, size: int) -> Callable[[], Any]:
     import textbook
 
     layers = layers_of(spec, textbook, np.float64)
-    net = textbook.Net(layers)
+    net = textbook.ImagesNet(layers)
     x, t, parts = batches(10_000 if deed == "evaluate" else 2000, size)
-    x, rule = x.astype(np.float64), textbook.Adam()
+    x, rule = x.astype(np.float64), textbook.Adam(0.001)
 
     def train() -> None:
         part = next(parts)
