@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [c67e54d89d1a19c3]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [71c8bd7f0b647df2]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -522,11 +522,12 @@ class Pooling(_Windows):
     def backward(self, dout: ArrayLike) -> Floats:
         """Return dout where the maxima were, the first one of equals; elsewhere 0."""
         ahead, shape, y_shape = self.kept()
-        dout = floats("dout", dout, y_shape)
-        dx: Floats = np.zeros_like(ahead[0], dout.dtype, shape=shape)
+        given, free = floats("dout", dout, y_shape), ahead[0]
+        dout = np.empty_like(free, given.dtype)
+        dout[...] = given
+        dx: Floats = np.zeros_like(free, dout.dtype, shape=shape)
         places = reversed([*self._places(dx, y_shape[2:])])
         apart = self.stride[0] >= self.pool_h and self.stride[1] >= self.pool_w
-        free = ahead[0]
         for place, leads in zip(places, reversed(ahead), strict=True):
             if apart:
                 np.multiply(dout, free & leads, out=place)

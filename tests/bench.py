@@ -15,6 +15,7 @@ import venv
 from collections.abc import Callable
 from pathlib import Path
 
+from bench_cnn import cnn, memory, windows
 from bench_training import adam, steps
 from books import read_text, write_text
 from large import copy_many
@@ -46,6 +47,7 @@ def main() -> None:
     logging.disable(logging.ERROR)
     tables = {"edits": edits, "builds": builds, "checks": checks, "rivals": rivals}
     tables |= {"steps": steps, "adam": adam}
+    tables |= {"cnn": cnn, "windows": windows, "memory": memory}
     print(f"{os.cpu_count()} cores; load, where the system tells:", *load())
     for name in sys.argv[1:] or tables:
         with tempfile.TemporaryDirectory() as folder:

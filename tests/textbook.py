@@ -32,14 +32,15 @@ class Affine:
         self.W, self.b = W, b
 
     def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.dot(x, self.W) + self.b
+        self.shape = x.shape
+        self.x = x.reshape(len(x), -1)
+        return np.dot(self.x, self.W) + self.b
 
     def backward(self, dout: Array) -> Array:
         dx = np.dot(dout, self.W.T)
         self.dW = np.dot(self.x.T, dout)
         self.db = np.sum(dout, axis=0)
-        return dx
+        return dx.reshape(self.shape)
 
 
 class SoftmaxWithLoss:
@@ -259,3 +260,46 @@ class Pooling:
         dcol = dmax.reshape(dout.shape[0] * dout.shape[1] * dout.shape[2], -1)
         place = self.pool_h, self.pool_w, self.stride, self.pad
         return col2im(dcol, self.x.shape, *place)
+
+
+class Dropout:
+    """Leaves some numbers out by a mask, and makes all smaller in evaluation."""
+
+    def __init__(self, ratio: float = 0.5) -> None:
+        self.ratio = ratio
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        if not train:
+            return x * (1 - self.ratio)
+        self.mask = np.random.default_rng().random(x.shape) > self.ratio
+        return x * self.mask
+
+    def backward(self, dout: Array) -> Array:
+        return dout * self.mask
+
+
+class ImagesNet:
+    """Layers in a row; those with W and b are numbered."""
+
+    def __init__(self, layers: OrderedDict[str, Any]) -> None:
+        self.layers, self.last_layer = layers, SoftmaxWithLoss()
+        self.learned = [v for v in layers.values() if hasattr(v, "W")]
+        self.params: dict[str, Array] = {}
+        for i, layer in enumerate(self.learned, 1):
+            self.params |= {f"W{i}": layer.W, f"b{i}": layer.b}
+
+    def predict(self, x: Array, train: bool = False) -> Array:
+        for layer in self.layers.values():
+            more = {"train": train} if isinstance(layer, Dropout) else {}
+            x = layer.forward(x, **more)
+        return x
+
+    def gradient(self, x: Array, t: Array) -> dict[str, Array]:
+        self.last_layer.forward(self.predict(x, train=True), t)
+        dout = self.last_layer.backward(1)
+        for layer in reversed(list(self.layers.values())):
+            dout = layer.backward(dout)
+        grads = {}
+        for i, layer in enumerate(self.learned, 1):
+            grads |= {f"W{i}": layer.dW, f"b{i}": layer.db}
+        return grads
