@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/a-appendix [6b72fd4c1fc5a95d]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [4e58315844a3e8f2]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ from fishbook.checks import (
 )
 from fishbook.functions import identity_function, sigmoid, softmax, softmax_loss
 from fishbook.gradients import numerical_gradient
+from fishbook.im2col import conv_output_size
 from fishbook.initializers import Rule, resolve
 from fishbook.layers import (
     Affine,
+    AveragePooling,
     BatchNormalization,
+    Convolution,
     Dropout,
     Layer,
+    Pooling,
     Relu,
     Sigmoid,
     SoftmaxWithLoss,
@@ -39,7 +43,9 @@ from fishbook.storage import Saveable
 
 __all__ = [
     "ACTIVATIONS",
+    "POOLINGS",
     "LayeredNet",
+    "LeNet",
     "MultiLayerNet",
     "MultiLayerNetExtend",
     "Network",
@@ -47,6 +53,7 @@ __all__ = [
     "SimpleNet",
     "TwoLayerNet",
     "accuracy",
+    "chosen",
     "forward",
     "init_network",
     "load_sample_network",
@@ -541,6 +548,123 @@ class MultiLayerNetExtend(MultiLayerNet):
     ) -> float:
         """Return the loss and what the weights cost; `train_flg` means `train`."""
         return super().loss(x, t, train if train_flg is None else train_flg)
+
+
+POOLINGS = {"max": Pooling, "average": AveragePooling}
+
+
+def chosen(name: str, value: str, kinds: dict[str, Any]) -> Any:
+    """Return what has this name, upper or lower case."""
+    if (kind := kinds.get(str(value).lower())) is None:
+        raise ValueError(came(name, value, " or ".join(kinds)))
+    return kind
+
+
+class _Stack:
+    """Layers that are put one on another; the shape after the last is known."""
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int],
+        kind: type[Layer],
+        spread: Rule,
+        rng: Seed,
+        dtype: DTypeLike,
+    ) -> None:
+        self.C, self.H, self.W = input_dim
+        self.kind, self.spread = kind, spread
+        self.rng, self.dtype = np.random.default_rng(rng), dtype
+        self.layers: dict[str, Any] = {}
+
+    def add(self, name: str, layer: Any) -> None:
+        """Put a layer on top, numbered among its like."""
+        many = sum(other.rstrip("0123456789") == name for other in self.layers)
+        self.layers[f"{name}{many + 1}"] = layer
+
+    def weights(self, *shape: int, fan_in: int) -> Any:
+        """Return first weights of this shape."""
+        W = self.spread(fan_in) * self.rng.normal(size=shape)
+        return W.astype(self.dtype)
+
+    def conv(self, filters: int, size: int, pad: int) -> None:
+        """Add a convolution and its activation."""
+        W = self.weights(filters, self.C, size, size, fan_in=self.C * size * size)
+        b = np.zeros(filters, self.dtype)
+        self.add("Conv", Convolution(W, b, pad=pad))
+        self.add(self.kind.__name__, self.kind())
+        self.H = conv_output_size(self.H, size, 1, pad)
+        self.W = conv_output_size(self.W, size, 1, pad)
+        self.C = filters
+
+    def pool(self, kind: Any, size: int, stride: int) -> None:
+        """Add a pooling."""
+        self.add("Pool", kind(size, size, stride))
+        self.H = conv_output_size(self.H, size, stride)
+        self.W = conv_output_size(self.W, size, stride)
+
+    def affine(self, D: int, M: int) -> None:
+        """Add an affine layer."""
+        W = self.weights(D, M, fan_in=D)
+        self.add("Affine", Affine(W, np.zeros(M, self.dtype)))
+
+    def dense(self, sizes: Sequence[int], dropout: float = 0.0) -> None:
+        """Add affine layers, an activation and a dropout after each but the last."""
+        *hidden, last = [self.C * self.H * self.W, *sizes]
+        for D, M in pairwise(hidden):
+            self.affine(D, M)
+            self.add(self.kind.__name__, self.kind())
+            if dropout:
+                self.add("Dropout", Dropout(dropout, rng=self.rng))
+        self.affine(hidden[-1], last)
+
+
+class LeNet(LayeredNet):
+    """Two convolutions, each with a pooling, then three affine layers.
+
+    Parameters
+    ----------
+    input_dim : (int, int, int)
+        Channels, height and width of an image.
+    activation : str
+        "relu", "sigmoid" or "tanh".
+    pooling : str
+        "max" or "average".
+    output_size : int
+        How many classes.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1` (6, C, 5, 5), `b1`, `W2` (16, 6, 5, 5), `b2`, then those of the affine
+        layers, `W3` to `b5`.
+
+    References
+    ----------
+    Y. LeCun et al., "Gradient-based learning applied to document recognition",
+    Proceedings of the IEEE 86 (11), 1998.
+    """
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int] = (1, 28, 28),
+        activation: str = "relu",
+        pooling: str = "max",
+        output_size: int = 10,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        kind = chosen("activation", activation, ACTIVATIONS)
+        pool = chosen("pooling", pooling, POOLINGS)
+        stack = _Stack(input_dim, kind, resolve(activation), rng, dtype)
+        for filters, pad in (6, 2), (16, 0):
+            stack.conv(filters, 5, pad)
+            stack.pool(pool, 2, 2)
+        stack.dense([120, 84, output_size])
+        super().__init__(stack.layers, SoftmaxWithLoss())
 
 
 def load_sample_network() -> Network:
