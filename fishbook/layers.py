@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [131e48c9c04f266d]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [c67e54d89d1a19c3]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from numpy.typing import ArrayLike
 from fishbook.checks import (
     Floats,
     Seed,
-    amount,
     came,
-    count,
     floats,
+    images,
     labels,
     number,
+    pair,
     rows,
     share,
     vectors,
 )
 from fishbook.convolutions import find_way
-from fishbook.functions import log_softmax, sigmoid
-from fishbook.im2col import conv_output_size, images, pair
+from fishbook.functions import sigmoid
+from fishbook.im2col import conv_output_size
 
 __all__ = [
     "AddLayer",
@@ -37,7 +37,6 @@ __all__ = [
     "Flatten",
     "GlobalAveragePooling",
     "Layer",
-    "LocalResponseNormalization",
     "MulLayer",
     "Pooling",
     "Relu",
@@ -221,7 +220,7 @@ class Affine(Layer):
         D, M = self.W.shape
         rows = floats("dout", dout, (*x.shape[:-1], M)).reshape(-1, M)
         self.dW = self.grads["W"] = x.reshape(-1, D).T @ rows
-        self.db = self.grads["b"] = rows.sum(axis=0)
+        self.db = self.grads["b"] = np.ones(len(rows), rows.dtype) @ rows
         return rows, shape
 
 
@@ -259,18 +258,22 @@ class SoftmaxWithLoss(Layer):
             The mean over the samples.
         """
         x = rows("x", x)
-        right = np.arange(x.size // x.shape[-1]), labels(t, x.shape)
-        logs = log_softmax(x).reshape(-1, x.shape[-1])
-        self.keep(logs, right, x.shape)
-        return float(-logs[right].sum() / len(logs))
+        a = x.reshape(-1, x.shape[-1]).T.copy()
+        right = labels(t, x.shape), np.arange(a.shape[1])
+        a -= a.max(axis=0)
+        y = np.exp(a)
+        total = y.sum(axis=0)
+        y /= total
+        self.keep(y, right, x.shape)
+        return float((np.log(total) - a[right]).sum()) / len(total)
 
     def backward(self, dout: ArrayLike = 1.0) -> Floats:
         """Return the gradient of the scores, dout (y - t) / N."""
-        logs, right, shape = self.kept()
-        dx: Floats = np.exp(logs)
-        dx[right] -= 1
-        dx *= number("dout", dout) / len(dx)
-        return dx.reshape(shape)
+        y, right, shape = self.kept()
+        y[right] -= 1
+        y *= number("dout", dout) / y.shape[1]
+        dx: Floats = y.T.reshape(shape)
+        return dx
 
 
 class BatchNormalization(Layer):
@@ -646,57 +649,4 @@ class Convolution(Layer):
         given = dout, kept, self.W, self.stride, self.pad, need_dx
         dx, self.dW, self.db = way.backward(*given)
         self.grads = {"W": self.dW, "b": self.db}
-        return dx
-
-
-class LocalResponseNormalization(Layer):
-    """Each channel made smaller where channels next to it are large.
-
-    Parameters
-    ----------
-    n : int
-        How many neighbouring channels count, the channel itself among them; odd.
-    k, alpha, beta : float
-        The channel is divided by the sum (k + alpha * squares) to the power of beta.
-        The sum isn't divided by n: what PyTorch calls alpha is n times this one.
-
-    References
-    ----------
-    A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep
-    convolutional neural networks", NIPS 2012.
-    """
-
-    def __init__(
-        self, n: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75
-    ) -> None:
-        super().__init__()
-        self.n = count("n", n, least=1)
-        if self.n % 2 == 0:
-            raise ValueError(came("n", n, "an odd number, as many on either side"))
-        self.k, self.alpha = number("k", k, above=0), amount("alpha", alpha)
-        self.beta = amount("beta", beta)
-
-    def _around(self, x: Floats) -> Floats:
-        """Return for each channel the sum over it and its neighbours."""
-        total = x.copy("K")
-        for far in range(1, min(self.n // 2 + 1, x.shape[1])):
-            total[:, far:] += x[:, :-far]
-            total[:, :-far] += x[:, far:]
-        return total
-
-    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
-        """Return images (N, C, H, W) with their channels toned down."""
-        x = images("x", x)
-        s = self.k + self.alpha * self._around(x * x)
-        power = s**-self.beta
-        self.keep(x, s, power)
-        y: Floats = x * power
-        return y
-
-    def backward(self, dout: ArrayLike) -> Floats:
-        """Return the gradient of x, along both ways."""
-        x, s, power = self.kept()
-        dout = floats("dout", dout, x.shape)
-        through = self._around(dout * x * power / s)
-        dx: Floats = dout * power - 2 * self.alpha * self.beta * x * through
         return dx
