@@ -59,14 +59,16 @@ def test_sizes_are_computed(make: Any, size: tuple[int, int, int]) -> None:
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_the_gradients_of_lenet(activation: str, pooling: str) -> None:
     net = LeNet((1, 12, 12), activation, pooling, rng=0, dtype=float)
-    errors = gradient_check(net, *drawn(12), h=1e-6, sample=8)
+    x, t = drawn(12)
+    errors = gradient_check(net, x, t, h=1e-6, sample=8)
     assert max(errors.values()) < 1e-4
 
 
 def test_the_gradients_of_alexnet() -> None:
     few = (2, 3, 3, 3, 2)
     net = AlexNet((2, 15, 15), few, 6, dropout_ratio=0, rng=3, dtype=float)
-    errors = gradient_check(net, *drawn(15, 2), h=1e-6, sample=8)
+    x, t = drawn(15, 2)
+    errors = gradient_check(net, x, t, h=1e-6, sample=8)
     assert max(errors.values()) < 1e-4
 
 
