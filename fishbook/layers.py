@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [71c8bd7f0b647df2]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [bf55026d6422468c]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike
 from fishbook.checks import (
     Floats,
     Seed,
+    amount,
     came,
+    count,
     floats,
     images,
     labels,
@@ -37,6 +39,7 @@ __all__ = [
     "Flatten",
     "GlobalAveragePooling",
     "Layer",
+    "LocalResponseNormalization",
     "MulLayer",
     "Pooling",
     "Relu",
@@ -650,4 +653,57 @@ class Convolution(Layer):
         given = dout, kept, self.W, self.stride, self.pad, need_dx
         dx, self.dW, self.db = way.backward(*given)
         self.grads = {"W": self.dW, "b": self.db}
+        return dx
+
+
+class LocalResponseNormalization(Layer):
+    """Each channel made smaller where channels next to it are large.
+
+    Parameters
+    ----------
+    n : int
+        How many neighbouring channels count, the channel itself among them; odd.
+    k, alpha, beta : float
+        The channel is divided by the sum (k + alpha * squares) to the power of beta.
+        The sum isn't divided by n: what PyTorch calls alpha is n times this one.
+
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep
+    convolutional neural networks", NIPS 2012.
+    """
+
+    def __init__(
+        self, n: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75
+    ) -> None:
+        super().__init__()
+        self.n = count("n", n, least=1)
+        if self.n % 2 == 0:
+            raise ValueError(came("n", n, "an odd number, as many on either side"))
+        self.k, self.alpha = number("k", k, above=0), amount("alpha", alpha)
+        self.beta = amount("beta", beta)
+
+    def _around(self, x: Floats) -> Floats:
+        """Return for each channel the sum over it and its neighbours."""
+        total = x.copy("K")
+        for far in range(1, min(self.n // 2 + 1, x.shape[1])):
+            total[:, far:] += x[:, :-far]
+            total[:, :-far] += x[:, far:]
+        return total
+
+    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return images (N, C, H, W) with their channels toned down."""
+        x = images("x", x)
+        s = self.k + self.alpha * self._around(x * x)
+        power = s**-self.beta
+        self.keep(x, s, power)
+        y: Floats = x * power
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return the gradient of x, along both ways."""
+        x, s, power = self.kept()
+        dout = floats("dout", dout, x.shape)
+        through = self._around(dout * x * power / s)
+        dx: Floats = dout * power - 2 * self.alpha * self.beta * x * through
         return dx

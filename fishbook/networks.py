@@ -1,9 +1,11 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/a-appendix [6b72fd4c1fc5a95d]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [fcbc5e7811b16396]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from itertools import pairwise
 from typing import Any
@@ -20,16 +22,23 @@ from fishbook.checks import (
     decided,
     floats,
     labels,
+    paired,
     rows,
+    share,
 )
 from fishbook.functions import identity_function, sigmoid, softmax, softmax_loss
 from fishbook.gradients import numerical_gradient
+from fishbook.im2col import conv_output_size
 from fishbook.initializers import Rule, resolve
 from fishbook.layers import (
     Affine,
+    AveragePooling,
     BatchNormalization,
+    Convolution,
     Dropout,
     Layer,
+    LocalResponseNormalization,
+    Pooling,
     Relu,
     Sigmoid,
     SoftmaxWithLoss,
@@ -39,15 +48,24 @@ from fishbook.storage import Saveable
 
 __all__ = [
     "ACTIVATIONS",
+    "CONV_PARAM",
+    "POOLINGS",
+    "AlexNet",
+    "ConvNet",
     "LayeredNet",
+    "LeNet",
     "MultiLayerNet",
     "MultiLayerNetExtend",
     "Network",
     "SigmoidNet",
+    "SimpleConvNet",
     "SimpleNet",
     "TwoLayerNet",
     "accuracy",
+    "filter_sizes",
+    "first_weights",
     "forward",
+    "image_sizes",
     "init_network",
     "load_sample_network",
     "predict",
@@ -541,6 +559,287 @@ class MultiLayerNetExtend(MultiLayerNet):
     ) -> float:
         """Return the loss and what the weights cost; `train_flg` means `train`."""
         return super().loss(x, t, train if train_flg is None else train_flg)
+
+
+def first_weights(
+    shape: tuple[int, ...], rule: Rule, rng: np.random.Generator, dtype: DTypeLike
+) -> tuple[Floats, Floats]:
+    """Return weights (D, M) or filters (FN, C, FH, FW), drawn; and biases of 0."""
+    filters = len(shape) == 4
+    fan_in = math.prod(shape[1:]) if filters else shape[0]
+    W = rule(fan_in) * rng.normal(size=shape)
+    return W.astype(dtype), np.zeros(shape[0 if filters else 1], dtype)
+
+
+class ConvNet(LayeredNet):
+    """A network of layers for images (N, C, H, W), with accuracy in batches."""
+
+    def accuracy(self, x: ArrayLike, t: ArrayLike, batch_size: int = 100) -> float:
+        """Return the share of right answers, for class numbers or one-hot t.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, C, H, W)
+            Images.
+        t : array_like, shape (N,) or (N, K)
+            Their labels.
+        batch_size : int
+            How many go through the layers at a time: as much memory is needed as
+            for so many, however large N is.
+        """
+        (x, t), size = paired(x, t), count("batch_size", batch_size, least=1)
+        starts = range(0, max(len(x), 1), size)
+        scores = [self.predict(x[start : start + size]) for start in starts]
+        return accuracy(np.concatenate(scores), t)
+
+
+class SimpleConvNet(ConvNet):
+    """Convolution, ReLU, pooling; affine, ReLU, affine; softmax with cross-entropy.
+
+    Parameters
+    ----------
+    input_dim : (int, int, int)
+        Channels, height and width of the images.
+    conv_param : mapping, optional
+        `filter_num`, `filter_size`, `pad` and `stride` of the convolution. What is
+        left out is 30, 5, 0 and 1.
+    hidden_size, output_size : int
+        How many hidden neurons and classes.
+    weight_init_std : float, str or callable
+        How far the first weights are spread, for `fishbook.initializers.resolve`:
+        "he" suits this network. Biases start at 0.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1` (filters, channels, height, width), `b1`, `W2` (pooled, hidden), `b2`,
+        `W3` (hidden, classes), `b3`: the layers' own arrays.
+    layers : dict of Layer
+        `Conv1`, `Relu1`, `Pool1`, `Affine1`, `Relu2` and `Affine2`.
+    last_layer : SoftmaxWithLoss
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no whole number, too small, or has an unknown name; if the window
+        or the pooling doesn't fit into the image.
+    """
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int] = (1, 28, 28),
+        conv_param: Mapping[str, int] | None = None,
+        hidden_size: int = 100,
+        output_size: int = 10,
+        weight_init_std: float | str | Rule = 0.01,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        C, H, W = image_sizes(input_dim)
+        FN, F, pad, stride = filter_sizes(conv_param or {})
+        hidden = count("hidden_size", hidden_size, least=1)
+        classes = count("output_size", output_size, least=1)
+        conv = [conv_output_size(size, F, stride, pad) for size in (H, W)]
+        pool = [conv_output_size(size, 2, stride=2) for size in conv]
+        D = FN * math.prod(pool)
+        rng, rule = np.random.default_rng(rng), resolve(weight_init_std)
+        first = partial(first_weights, rule=rule, rng=rng, dtype=dtype)
+        layers = {
+            "Conv1": Convolution(*first((FN, C, F, F)), stride, pad),
+            "Relu1": Relu(),
+            "Pool1": Pooling(2, 2, stride=2),
+            "Affine1": Affine(*first((D, hidden))),
+            "Relu2": Relu(),
+            "Affine2": Affine(*first((hidden, classes))),
+        }
+        super().__init__(layers, SoftmaxWithLoss())
+
+
+CONV_PARAM = {"filter_num": 30, "filter_size": 5, "pad": 0, "stride": 1}
+
+
+def filter_sizes(conv_param: Mapping[str, int]) -> list[int]:
+    """Return filter_num, filter_size, pad and stride, those given and the usual."""
+    if wrong := set(conv_param) - set(CONV_PARAM):
+        got = ", ".join(sorted(map(str, wrong)))
+        raise ValueError(f"got conv_param with {got}, but want {', '.join(CONV_PARAM)}")
+    sizes = CONV_PARAM | dict(conv_param)
+    return [count(name, sizes[name], least=name != "pad") for name in CONV_PARAM]
+
+
+def image_sizes(input_dim: tuple[int, int, int]) -> list[int]:
+    """Return channels, height and width of images, each at least 1."""
+    sizes = list(input_dim) if isinstance(input_dim, tuple | list) else []
+    if len(sizes) != 3:
+        raise ValueError(came("input_dim", input_dim, "(channels, height, width)"))
+    names = "channels", "height", "width"
+    return [count(name, size, 1) for name, size in zip(names, sizes, strict=True)]
+
+
+class _Stack:
+    """Layers put one on another; it knows the shape after the last of them."""
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int],
+        kind: type[Layer],
+        rule: Rule,
+        rng: Seed,
+        dtype: DTypeLike,
+    ) -> None:
+        self.C, self.H, self.W = image_sizes(input_dim)
+        self.kind, self.rng = kind, np.random.default_rng(rng)
+        self.first = partial(first_weights, rule=rule, rng=self.rng, dtype=dtype)
+        self.layers: dict[str, Any] = {}
+
+    def add(self, name: str, layer: Any) -> None:
+        """Put a layer on top, numbered among its like."""
+        alike = sum(other.rstrip("0123456789") == name for other in self.layers)
+        self.layers[f"{name}{alike + 1}"] = layer
+
+    def _shrink(self, size: int, stride: int = 1, pad: int = 0) -> None:
+        """Compute how high and wide the images are after a window of this size."""
+        self.H = conv_output_size(self.H, size, stride, pad)
+        self.W = conv_output_size(self.W, size, stride, pad)
+
+    def conv(self, filters: int, size: int, pad: int) -> None:
+        """Add a convolution and its activation."""
+        W, b = self.first((filters, self.C, size, size))
+        self._shrink(size, pad=pad)
+        self.add("Conv", Convolution(W, b, pad=pad))
+        self.add(self.kind.__name__, self.kind())
+        self.C = filters
+
+    def pool(self, kind: Any, size: int, stride: int) -> None:
+        """Add a pooling."""
+        self._shrink(size, stride)
+        self.add("Pool", kind(size, size, stride))
+
+    def dense(self, sizes: Sequence[int], dropout: float = 0.0) -> None:
+        """Add affine layers, an activation and a dropout after each but the last."""
+        sizes = [count("a layer's size", size, least=1) for size in sizes]
+        *hidden, last = [self.C * self.H * self.W, *sizes]
+        for D, M in pairwise(hidden):
+            self.add("Affine", Affine(*self.first((D, M))))
+            self.add(self.kind.__name__, self.kind())
+            if dropout:
+                self.add("Dropout", Dropout(dropout, rng=self.rng))
+        self.add("Affine", Affine(*self.first((hidden[-1], last))))
+
+
+POOLINGS: dict[str, type[Layer]] = {"max": Pooling, "average": AveragePooling}
+
+
+class LeNet(ConvNet):
+    """Two convolutions, each with a pooling, then three affine layers.
+
+    Parameters
+    ----------
+    input_dim : (int, int, int)
+        Channels, height and width of an image.
+    activation : str
+        "relu", "sigmoid" or "tanh".
+    pooling : str
+        "max" or "average".
+    output_size : int
+        How many classes.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1` (6, C, 5, 5), `b1`, `W2` (16, 6, 5, 5), `b2`, then those of the affine
+        layers, `W3` to `b5`.
+
+    References
+    ----------
+    Y. LeCun et al., "Gradient-based learning applied to document recognition",
+    Proceedings of the IEEE 86 (11), 1998.
+    """
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int] = (1, 28, 28),
+        activation: str = "relu",
+        pooling: str = "max",
+        output_size: int = 10,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if (kind := ACTIVATIONS.get(str(activation).lower())) is None:
+            raise ValueError(came("activation", activation, " or ".join(ACTIVATIONS)))
+        if (pool := POOLINGS.get(str(pooling).lower())) is None:
+            raise ValueError(came("pooling", pooling, " or ".join(POOLINGS)))
+        stack = _Stack(input_dim, kind, resolve(activation), rng, dtype)
+        for filters, pad in (6, 2), (16, 0):
+            stack.conv(filters, 5, pad)
+            stack.pool(pool, 2, 2)
+        stack.dense([120, 84, output_size])
+        super().__init__(stack.layers, SoftmaxWithLoss())
+
+
+class AlexNet(ConvNet):
+    """Five convolutions with three overlapping poolings, then three affine layers.
+
+    Parameters
+    ----------
+    input_dim : (int, int, int)
+        Channels, height and width of an image, at least 15 each way.
+    filters : sequence of int
+        How many filters each of the five convolutions has.
+    hidden_size, output_size : int
+        How many neurons the two hidden affine layers have, and how many classes.
+    lrn : bool
+        Whether the first two convolutions are normalized across channels.
+    dropout_ratio : float
+        The share that is left out in the hidden affine layers.
+    rng : optional
+        What `numpy.random.default_rng` takes: for first weights and dropout.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1`, `b1` to `W5`, `b5` of the filters, `W6` to `b8` of the affine layers.
+
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep
+    convolutional neural networks", NIPS 2012.
+    """
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int] = (1, 28, 28),
+        filters: Sequence[int] = (16, 32, 32, 32, 32),
+        hidden_size: int = 128,
+        output_size: int = 10,
+        lrn: bool = True,
+        dropout_ratio: float = 0.5,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if len(filters) != 5:
+            raise ValueError(came("filters", filters, "five numbers"))
+        ratio = share("dropout_ratio", dropout_ratio)
+        stack = _Stack(input_dim, Relu, resolve("he"), rng, dtype)
+        for i, many in enumerate(filters, 1):
+            size = 5 if i <= 2 else 3
+            stack.conv(count("filters", many, 1), size, pad=size // 2)
+            if lrn and i <= 2:
+                stack.add("Norm", LocalResponseNormalization())
+            if i in (1, 2, 5):
+                stack.pool(Pooling, 3, 2)
+        stack.dense([hidden_size, hidden_size, output_size], ratio)
+        super().__init__(stack.layers, SoftmaxWithLoss())
 
 
 def load_sample_network() -> Network:

@@ -1,4 +1,4 @@
-"""The networks of chapters 2 and 3: known numbers, batches, bad input, PyTorch."""
+"""The networks of chapters 2 to 4 and 6: known numbers, batches, bad input, PyTorch."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from fishbook.layers import Affine, Layer, SoftmaxWithLoss
 from fishbook.networks import (
     LayeredNet,
     SigmoidNet,
+    SimpleConvNet,
     SimpleNet,
     TwoLayerNet,
     accuracy,
@@ -26,6 +27,7 @@ from fishbook.networks import (
     predict,
     simpleNet,
 )
+from fishbook.trainer import Trainer
 
 SHAPES = {
     "W1": (784, 50),
@@ -498,3 +500,239 @@ def test_gradients_of_real_digits_agree_with_differences(seed: int) -> None:
     gaps = [abs(numerical_gradient(f, b2) - grad).mean() for f in (exact, blurred)]
     assert gaps[0] < 1e-8 and gaps[1] < 1e-6
     assert gaps[1] > 300 * gaps[0]
+
+
+def small_conv(**changed: Any) -> SimpleConvNet:
+    given: dict[str, Any] = {
+        "input_dim": (2, 10, 9),
+        "conv_param": {"filter_num": 4, "filter_size": 3},
+        "hidden_size": 6,
+        "output_size": 3,
+        "weight_init_std": "he",
+        "rng": 0,
+        "dtype": np.float64,
+    }
+    return SimpleConvNet(**given | changed)
+
+
+X_CONV, T_CONV = np.random.default_rng(1).normal(size=(5, 2, 10, 9)), [0, 2, 1, 1, 0]
+
+
+def test_the_convolutional_network_has_the_fish_books_parameters_and_layers() -> None:
+    net = SimpleConvNet(
+        input_dim=(1, 28, 28),
+        conv_param={"filter_num": 30, "filter_size": 5, "pad": 0, "stride": 1},
+        hidden_size=100,
+        output_size=10,
+        weight_init_std=0.01,
+    )
+    shapes = {key: values.shape for key, values in net.params.items()}
+    assert shapes == {
+        "W1": (30, 1, 5, 5),
+        "b1": (30,),
+        "W2": (4320, 100),
+        "b2": (100,),
+        "W3": (100, 10),
+        "b3": (10,),
+    }
+    assert sum(values.size for values in net.params.values()) == 433_890
+    assert list(net.layers) == [
+        "Conv1",
+        "Relu1",
+        "Pool1",
+        "Affine1",
+        "Relu2",
+        "Affine2",
+    ]
+    assert isinstance(net.last_layer, SoftmaxWithLoss)
+    assert {values.dtype for values in net.params.values()} == {np.dtype(np.float32)}
+    assert net.params["W2"].std() == pytest.approx(0.01, rel=0.01)
+    assert net.params["W1"] is net.layers["Conv1"].W
+
+
+@pytest.mark.parametrize(
+    ("size", "conv_param", "flat"),
+    [
+        ((28, 28), {}, 4320),
+        ((28, 28), {"filter_size": 4}, 4320),
+        ((28, 28), {"stride": 2}, 1080),
+        ((27, 27), {}, 3630),
+        ((28, 28), {"pad": 1, "stride": 2}, 1080),
+        ((28, 20), {}, 30 * 12 * 8),
+        ((6, 6), {"filter_num": 7}, 7),
+    ],
+    ids=str,
+)
+def test_sizes_are_computed(size: Any, conv_param: Any, flat: int) -> None:
+    net = SimpleConvNet((1, *size), conv_param, hidden_size=5, rng=0)
+    assert net.params["W2"].shape == (flat, 5)
+    x = np.ones((3, 1, *size))
+    assert net.predict(x).shape == (3, 10)
+    grads = net.gradient(x, [1, 2, 3])
+    assert {k: g.shape for k, g in grads.items()} == {
+        k: p.shape for k, p in net.params.items()
+    }
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_convolutional_networks_gradient_agrees_with_differences(seed: int) -> None:
+    net = small_conv(rng=seed)
+    assert max(gradient_check(net, X_CONV, T_CONV).values()) < 1e-6
+    slow, fast = net.numerical_gradient(X_CONV, T_CONV), net.gradient(X_CONV, T_CONV)
+    assert list(slow) == list(fast) == list(net.params)
+    for key, values in fast.items():
+        np.testing.assert_allclose(values, slow[key], atol=1e-8)
+
+
+def test_the_convolutional_network_agrees_with_the_textbooks_layers() -> None:
+    import textbook
+
+    net = small_conv()
+    p = net.params
+    theirs = [
+        textbook.Convolution(p["W1"], p["b1"]),
+        textbook.Relu(),
+        textbook.Pooling(2, 2),
+        textbook.Affine(p["W2"], p["b2"]),
+        textbook.Relu(),
+        textbook.Affine(p["W3"], p["b3"]),
+    ]
+    a = X_CONV
+    for k, layer in enumerate(theirs):
+        a = layer.forward(a.reshape(len(a), -1) if k == 3 else a)
+    last = textbook.SoftmaxWithLoss()
+    last.forward(a, np.array(T_CONV))
+    dout = last.backward()
+    for k, layer in reversed([*enumerate(theirs)]):
+        dout = layer.backward(dout.reshape(5, 4, 4, 3) if k == 2 else dout)
+    grads = net.gradient(X_CONV, T_CONV)
+    np.testing.assert_allclose(net.predict(X_CONV), a, atol=1e-12)
+    for i, layer in enumerate((theirs[0], theirs[3], theirs[5]), 1):
+        np.testing.assert_allclose(grads[f"W{i}"], layer.dW, atol=1e-12)
+        np.testing.assert_allclose(grads[f"b{i}"], layer.db, atol=1e-12)
+
+
+def test_the_convolutional_network_agrees_with_pytorch() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    net = small_conv()
+    p = {k: torch.tensor(v, requires_grad=True) for k, v in net.params.items()}
+    f = torch.nn.functional
+    z = f.max_pool2d(torch.relu(f.conv2d(torch.tensor(X_CONV), p["W1"], p["b1"])), 2)
+    z = torch.relu(z.flatten(1) @ p["W2"] + p["b2"]) @ p["W3"] + p["b3"]
+    loss = f.cross_entropy(z, torch.tensor(T_CONV))
+    loss.backward()
+    assert net.loss(X_CONV, T_CONV) == pytest.approx(loss.item(), abs=1e-10)
+    np.testing.assert_allclose(net.predict(X_CONV), z.detach().numpy(), atol=1e-10)
+    for key, grad in net.gradient(X_CONV, T_CONV).items():
+        np.testing.assert_allclose(grad, p[key].grad.numpy(), atol=1e-10)
+
+
+def test_accuracy_is_counted_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, many = small_conv(), []
+    x = np.random.default_rng(2).normal(size=(250, 2, 10, 9))
+    t = net.predict(x).argmax(axis=1)
+    t[:50] = (t[:50] + 1) % 3
+    predict_all = net.predict
+
+    def watched(x: Any, train: bool = False) -> Any:
+        many.append(len(x))
+        return predict_all(x, train)
+
+    monkeypatch.setattr(net, "predict", watched)
+    assert net.accuracy(x, t) == 0.8 == net.accuracy(x, np.eye(3)[t], batch_size=1000)
+    assert many == [100, 100, 50, 250]
+    with pytest.raises(ValueError, match="batch_size"):
+        net.accuracy(x, t, batch_size=0)
+    for wrong in (x[:0], t[:0]), (x, t[:9]), (x, t + 9):
+        with pytest.raises(ValueError, match="want"):
+            net.accuracy(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"input_dim": (28, 28)}, r"input_dim.*want \(channels, height, width\)"),
+        ({"input_dim": 28}, "input_dim"),
+        ({"input_dim": (1, 0, 28)}, "height"),
+        ({"conv_param": {"filters": 30}}, "filters, but want filter_num"),
+        ({"conv_param": {"filter_size": 11}}, "window of 11 for an input of 10"),
+        ({"conv_param": {"filter_size": 9}}, "window of 2 for an input of 1"),
+        ({"conv_param": {"stride": 0}}, "stride"),
+        ({"conv_param": {"filter_num": 0}}, "filter_num"),
+        ({"conv_param": {"pad": -1}}, "pad"),
+        ({"hidden_size": 0}, "hidden_size"),
+        ({"output_size": 2.5}, "output_size"),
+        ({"weight_init_std": "large"}, "want"),
+    ],
+    ids=str,
+)
+def test_a_convolutional_network_that_cannot_be_is_refused(
+    changed: Any, said: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=said):
+        small_conv(**changed)
+
+
+def test_images_that_were_laid_flat_are_refused() -> None:
+    with pytest.raises(ValueError, match="want images of shape"):
+        SimpleConvNet().predict(np.ones((3, 784)))
+
+
+def test_settings_of_one_convolutional_network_do_not_reach_the_next() -> None:
+    given = {"filter_num": 2}
+    SimpleConvNet(conv_param=given)
+    assert given == {"filter_num": 2}
+    assert SimpleConvNet().params["W1"].shape == (30, 1, 5, 5)
+
+
+def test_a_convolutional_network_is_saved_and_loaded(tmp_path: Path) -> None:
+    net, other = small_conv(), small_conv(rng=7)
+    arrays = dict(other.params)
+    net.save_params(tmp_path / "params.npz")
+    other.load_params(tmp_path / "params.npz")
+    np.testing.assert_array_equal(other.predict(X_CONV), net.predict(X_CONV))
+    assert all(other.params[key] is values for key, values in arrays.items())
+    assert other.layers["Conv1"].W is other.params["W1"]
+    with pytest.raises(ValueError, match=r"ends in \.npz"):
+        net.save_params(tmp_path / "params.pkl")
+    with pytest.raises(ValueError, match="another network"):
+        small_conv(hidden_size=7).load_params(tmp_path / "params.npz")
+
+
+def test_training_in_the_style_of_the_fish_book_runs(tmp_path: Path) -> None:
+    import pickle
+
+    rng = np.random.default_rng(0)
+    t_train = rng.integers(10, size=300)
+    x_train = 0.1 * rng.random((300, 1, 28, 28))
+    for image, k in zip(x_train, t_train, strict=True):
+        image[0, 2 * k + 4 : 2 * k + 7, 5:20] = 1
+    x_test, t_test = x_train[200:], t_train[200:]
+    network = SimpleConvNet(
+        input_dim=(1, 28, 28),
+        conv_param={"filter_num": 30, "filter_size": 5, "pad": 0, "stride": 1},
+        hidden_size=100,
+        output_size=10,
+        weight_init_std=0.01,
+    )
+    trainer = Trainer(
+        network,
+        x_train,
+        t_train,
+        x_test,
+        t_test,
+        epochs=4,
+        mini_batch_size=100,
+        optimizer="Adam",
+        optimizer_param={"lr": 0.001},
+        evaluate_sample_num_per_epoch=1000,
+    )
+    trainer.train()
+    losses = trainer.train_loss_list
+    assert losses[0] == pytest.approx(np.log(10), abs=0.05)
+    assert losses[-1] < losses[0] - 0.05
+    network.save_params(tmp_path / "params.npz")
+    network.load_params(tmp_path / "params.npz")
+    (tmp_path / "params.pkl").write_bytes(pickle.dumps(network.params))
+    with pytest.raises(ValueError, match=r"is a pickle.*np\.savez\("):
+        network.load_params(tmp_path / "params.pkl")
