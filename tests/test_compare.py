@@ -18,6 +18,7 @@ from fishbook.loom.pictures import drawn_by, svg_difference
     [
         ("1", "1", True),
         ("1", "2", False),
+        ("1.0001ms", "1.0002ms", False),
         ("1\n2", "1\n2", True),
         ("1\n", "1", True),
         ("1", "1\n", True),
