@@ -18,6 +18,12 @@ from fishbook.loom.pictures import drawn_by, svg_difference
     [
         ("1", "1", True),
         ("1", "2", False),
+        ("1.0001ms", "1.0002ms", False),
+        ("1\n2", "1\n2", True),
+        ("1\n", "1", True),
+        ("1", "1\n", True),
+        ("1", "1\n2", False),
+        ("a\n    b", "a\n  b", False),
         ("1", "1.0", False),
         ("10000000", "10000001", False),
         ("0.333", "0.334", False),
