@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [0d637c27bf93040c]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [c67e54d89d1a19c3]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from fishbook.checks import (
     vectors,
 )
 from fishbook.convolutions import find_way
-from fishbook.functions import log_softmax, sigmoid
+from fishbook.functions import sigmoid
 from fishbook.im2col import conv_output_size
 
 __all__ = [
@@ -220,7 +220,7 @@ class Affine(Layer):
         D, M = self.W.shape
         rows = floats("dout", dout, (*x.shape[:-1], M)).reshape(-1, M)
         self.dW = self.grads["W"] = x.reshape(-1, D).T @ rows
-        self.db = self.grads["b"] = rows.sum(axis=0)
+        self.db = self.grads["b"] = np.ones(len(rows), rows.dtype) @ rows
         return rows, shape
 
 
@@ -258,18 +258,22 @@ class SoftmaxWithLoss(Layer):
             The mean over the samples.
         """
         x = rows("x", x)
-        right = np.arange(x.size // x.shape[-1]), labels(t, x.shape)
-        logs = log_softmax(x).reshape(-1, x.shape[-1])
-        self.keep(logs, right, x.shape)
-        return float(-logs[right].sum() / len(logs))
+        a = x.reshape(-1, x.shape[-1]).T.copy()
+        right = labels(t, x.shape), np.arange(a.shape[1])
+        a -= a.max(axis=0)
+        y = np.exp(a)
+        total = y.sum(axis=0)
+        y /= total
+        self.keep(y, right, x.shape)
+        return float((np.log(total) - a[right]).sum()) / len(total)
 
     def backward(self, dout: ArrayLike = 1.0) -> Floats:
         """Return the gradient of the scores, dout (y - t) / N."""
-        logs, right, shape = self.kept()
-        dx: Floats = np.exp(logs)
-        dx[right] -= 1
-        dx *= number("dout", dout) / len(dx)
-        return dx.reshape(shape)
+        y, right, shape = self.kept()
+        y[right] -= 1
+        y *= number("dout", dout) / y.shape[1]
+        dx: Floats = y.T.reshape(shape)
+        return dx
 
 
 class BatchNormalization(Layer):

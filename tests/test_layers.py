@@ -303,6 +303,27 @@ def test_affine_by_hand() -> None:
     assert layer.grads["b"] is layer.db
 
 
+@pytest.mark.parametrize("shape", [(4,), (7, 4), (2, 3, 4), (0, 4)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_bias_gets_the_plain_sum_over_the_samples(
+    shape: tuple[int, ...], dtype: Any
+) -> None:
+    layer = Affine(numbers((4, 5), dtype), numbers((5,), dtype))
+    y = layer.forward(numbers(shape, dtype))
+    layer.backward(y)
+    plain = y.reshape(-1, 5).sum(axis=0)
+    np.testing.assert_allclose(layer.db, plain, rtol=1e-5, atol=1e-6)
+    assert layer.db.dtype == dtype
+
+
+def test_the_loss_layer_agrees_with_the_plain_functions() -> None:
+    a, t = 5 * numbers((100, 10)), np.arange(100) % 10
+    loss, gradient = loss_and_gradient(a, t)
+    assert loss == pytest.approx(softmax_loss(a, t), rel=1e-13)
+    plain = (softmax(a) - np.eye(10)[t]) / 100
+    np.testing.assert_allclose(gradient, plain, rtol=1e-12, atol=1e-15)
+
+
 def test_affine_holds_the_arrays_it_is_given() -> None:
     W, b = np.ones((2, 2)), np.zeros(2)
     layer = Affine(W, b)

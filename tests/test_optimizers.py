@@ -28,7 +28,7 @@ from fishbook.optimizers import (
 from fishbook.trainer import Trainer
 
 KINDS: list[Any] = [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam, AdamW]
-MEMORIES = {"v", "h", "m"}
+MEMORIES = {"v", "h", "sums", "squares"}
 each = pytest.mark.parametrize("kind", KINDS)
 (X, T), (X_TEST, T_TEST) = load_digits()
 

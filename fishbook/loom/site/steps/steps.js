@@ -39,9 +39,11 @@ window.fishbookSteps ??= (() => {
       next: () => show((at + 1) % steps.length), // after the last one, from the start
       last: () => show(steps.length - 1),
     };
-    const bar = choices(words.group, Object.keys(SIGNS), name => SIGNS[name], name => go[name]());
-    for (const button of bar.children) button.setAttribute("aria-label", words[button.dataset.name]);
-    onKeys(bar, KEYS, name => go[name]());
+    const act = name => go[name]();
+    const bar = choices(words.group, Object.keys(SIGNS), name => SIGNS[name], act);
+    for (const button of bar.children)
+      button.setAttribute("aria-label", words[button.dataset.name]);
+    onKeys(bar, KEYS, act);
     return make("div", { class: "steps" }, bar, said);
   }
 

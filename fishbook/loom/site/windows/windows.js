@@ -19,15 +19,14 @@ window.fishbookWindows ??= (() => {
   const range = n => [...Array(n).keys()];
   const within = (value, limit) => Math.min(Math.max(value, 0), limit - 1);
   const sizes = x => [x.length, x[0].length, x[0][0].length];
-  const outputSize = (size, filter, stride, pad) => Math.floor((size + 2 * pad - filter) / stride) + 1;
 
   // For each place of the window the pixels in it, [channel, row, column], a row of
   // im2col's matrix. In the padding, rows or columns lie outside of the image.
   function windows([C, H, W], [FH, FW], stride, pad) {
-    const tops = range(outputSize(H, FH, stride, pad)).map(i => i * stride - pad);
-    const lefts = range(outputSize(W, FW, stride, pad)).map(j => j * stride - pad);
-    const inside = range(C * FH * FW).map(k => [Math.floor(k / (FH * FW)), Math.floor(k / FW) % FH, k % FW]);
-    return tops.flatMap(top => lefts.map(left => inside.map(([c, u, v]) => [c, top + u, left + v])));
+    const starts = (size, filter) =>
+      range(Math.floor((size + 2 * pad - filter) / stride) + 1).map(n => n * stride - pad);
+    return starts(H, FH).flatMap(top => starts(W, FW).map(left =>
+      range(C).flatMap(c => range(FH).flatMap(u => range(FW).map(v => [c, top + u, left + v])))));
   }
 
   const pixel = (x, [c, i, j]) => x[c][i]?.[j] ?? 0;
@@ -50,16 +49,17 @@ window.fishbookWindows ??= (() => {
 
     // `use` gets a row, a column and how it was reached: act, drag, hover or key.
     constructor(title, kind, use) {
-      const reads = { tabindex: 0, role: "application", "aria-describedby": "window-keys" };
-      this.svg = shape("svg", { class: `grid ${kind}`, "aria-label": title, ...reads });
+      const reads = { role: "application", "aria-label": title, "aria-describedby": "window-keys" };
+      this.svg = shape("svg", { class: `grid ${kind}`, tabindex: 0, ...reads });
       this.box = make("div", {}, make("p", { class: "keys" }, title), this.svg);
       const go = (at, how) => use(...(this.at = at), how);
       this.svg.addEventListener("pointerdown", event => go(this.cell(event), ACT));
       this.svg.addEventListener("pointermove", event => {
         const at = this.cell(event);
-        const how = event.buttons ? "drag" : "hover";
-        if (String(at) !== String(this.at)) go(at, how);
+        if (String(at) !== this.over) go(at, event.buttons ? "drag" : "hover");
+        this.over = String(at);
       });
+      this.svg.addEventListener("pointerleave", () => (this.over = ""));
       onKeys(this.svg, KEYS, key => {
         if (key === ACT) return go(this.at, ACT);
         go(this.at.map((n, axis) => within(n + key[axis], this.size[axis])), "key");
@@ -68,24 +68,23 @@ window.fishbookWindows ??= (() => {
 
     cell(event) {
       const { top, left, height, width } = this.svg.getBoundingClientRect();
-      const [rows, columns] = this.size;
-      const i = Math.floor(((event.clientY - top) / height) * rows);
-      return [within(i, rows), within(Math.floor(((event.clientX - left) / width) * columns), columns)];
+      const shares = [(event.clientY - top) / height, (event.clientX - left) / width];
+      return shares.map((share, axis) => within(Math.floor(share * this.size[axis]), this.size[axis]));
     }
 
-    // `cell` gives the class and the text at a row and a column; `rings` are areas.
+    // `cell` gives class and text at a row and a column; a ring is [row, column, side, class].
     draw(rows, columns, cell, rings = []) {
       this.size = [rows, columns];
       this.at = this.at.map((n, axis) => within(n, this.size[axis]));
-      const area = (i, j, tall, wide, name) =>
-        shape("rect", { x: j * CELL, y: i * CELL, width: wide * CELL, height: tall * CELL, class: name });
+      const area = (i, j, side, name) =>
+        shape("rect", { x: j * CELL, y: i * CELL, width: side * CELL, height: side * CELL, class: name });
       const cells = range(rows * columns).flatMap(n => {
         const [i, j] = [Math.floor(n / columns), n % columns];
         const [kind, text] = cell(i, j);
         const place = { x: (j + 0.5) * CELL, y: (i + 0.68) * CELL };
-        return [area(i, j, 1, 1, kind), ...(text === "" ? [] : [shape("text", place, signed(text))])];
+        return [area(i, j, 1, kind), ...(text === "" ? [] : [shape("text", place, signed(text))])];
       });
-      const marks = [...rings, [...this.at, 1, 1, "cursor"]].map(ring => area(...ring));
+      const marks = [...rings, [...this.at, 1, "cursor"]].map(ring => area(...ring));
       this.svg.setAttribute("viewBox", `-2 -2 ${columns * CELL + 4} ${rows * CELL + 4}`);
       this.svg.setAttribute("width", columns * CELL + 4);
       this.svg.replaceChildren(...cells, ...marks);
@@ -107,13 +106,14 @@ window.fishbookWindows ??= (() => {
       this.show();
     }
 
-    choice(what, names, choose = name => (this[what] = name), label = String) {
+    choice(what, names, choose = name => (this[what] = name)) {
       const act = name => {
         choose(name);
         this.show();
       };
-      this.groups[what] = choices(words[what], names, label, act);
-      return make("div", { class: "choice" }, make("span", { "aria-hidden": true }, words[what]), this.groups[what]);
+      this.groups[what] = choices(words[what], names, name => words[name] ?? name, act);
+      const title = make("span", { "aria-hidden": true }, words[what]);
+      return make("div", { class: "choice" }, title, this.groups[what]);
     }
 
     options(...counts) {
@@ -124,16 +124,18 @@ window.fishbookWindows ??= (() => {
     keys = text => make("p", { class: "keys", id: "window-keys" }, text);
 
     each = (kind, use) =>
-      range(3).map(c => new Grid(say(words[kind], { c }), kind, (i, j, how) => use(c, i, j, how)));
+      range(3).map(c => new Grid(say(words[kind], { c }), kind, (...way) => use(c, ...way)));
 
     // Draw the channels of an image within their padding, and hide the others.
-    drawImages(x, cell, rings) {
+    drawImages(x, cell, ring) {
       const [, H, W] = sizes(x);
       this.images.forEach((grid, c) => {
         if ((this.pairs[c].hidden = c >= this.channels)) return;
-        const kind = (i, j) => (x[c][i]?.[j] === undefined ? "outside" : "");
-        const inner = (i, j) => cell([c, i - this.pad, j - this.pad], kind(i - this.pad, j - this.pad));
-        grid.draw(H + 2 * this.pad, W + 2 * this.pad, inner, rings(c));
+        const inner = (i, j) => {
+          const [row, column] = [i - this.pad, j - this.pad];
+          return cell([c, row, column], x[c][row]?.[column] === undefined ? "outside" : "");
+        };
+        grid.draw(H + 2 * this.pad, W + 2 * this.pad, inner, [ring]);
       });
       for (const [what, group] of Object.entries(this.groups)) press(group, this[what]);
     }
@@ -143,26 +145,31 @@ window.fishbookWindows ??= (() => {
     filter = "upright";
 
     parts() {
-      this.images = this.each("image", (...way) => this.paint(...way));
-      this.filters = this.each("weights", (...way) => this.weigh(...way));
+      this.images = this.each("image", (c, i, j, how) =>
+        this.change(this.x, c, i - this.pad, j - this.pad, how, old => 1 - old));
+      this.filters = this.each("weights", (c, i, j, how) => {
+        if (how === ACT) this.filter = "";
+        this.change(this.w, c, i, j, how, old => ((old + 3) % 5) - 2);
+      });
       this.map = new Grid(words.map, "map", () => this.show());
       this.terms = make("p", { class: "terms" });
       this.take("sample");
       this.weights(this.filter);
       this.pairs = range(3).map(c => make("div", {}, this.images[c].box, this.filters[c].box));
       const inputs = make("div", { class: "inputs" }, ...this.pairs);
+      const sum = make("div", {}, this.said, this.terms);
       return [
-        this.choice("filter", Object.keys(FILTERS), name => this.weights(name), name => words[name]),
+        this.choice("filter", Object.keys(FILTERS), name => this.weights(name)),
         this.options([1, 2, 3], [0, 1, 2], [1, 2, 3]),
-        this.choice("picture", ["sample", "clear"], name => this.take(name), name => words[name]),
-        make("div", { class: "tables" }, inputs, this.map.box, make("div", {}, this.said, this.terms)),
+        this.choice("picture", ["sample", "clear"], name => this.take(name)),
+        make("div", { class: "tables" }, inputs, this.map.box, sum),
         this.keys(words.sumKeys),
       ];
     }
 
     take(name) {
-      const bits = hex => parseInt(hex, 16).toString(2).padStart(8, "0").split("").map(Number);
-      this.x = SAMPLES.map(rows => rows.match(/../g).map(hex => bits(name === "clear" ? "0" : hex)));
+      const bits = byte => range(8).map(n => (byte >> (7 - n)) & (name === "sample"));
+      this.x = SAMPLES.map(rows => rows.match(/../g).map(hex => bits(parseInt(hex, 16))));
     }
 
     // Each channel has a filter of its own: the one chosen, then the next ones.
@@ -172,38 +179,35 @@ window.fishbookWindows ??= (() => {
       this.w = range(3).map(c => FILTERS[names[(start + c) % 3]].map(row => [...row]));
     }
 
-    paint(c, i, j, how) {
-      const [row, column] = [i - this.pad, j - this.pad];
-      const old = this.x[c][row]?.[column];
-      if (how === ACT) this.ink = 1 - old;
-      if (old !== undefined && (how === ACT || how === "drag")) this.x[c][row][column] = this.ink || 0;
+    // Give a pixel or a weight its next value, and the same to those that are dragged over.
+    change(all, c, i, j, how, next) {
+      const old = all[c][i]?.[j];
+      if (how === ACT) this.value = next(old ?? 0);
+      if (old !== undefined && (how === ACT || how === "drag")) all[c][i][j] = this.value;
       this.show();
-      if (how !== "hover") this.said.textContent = say(words.pixel, { c, i: row, j: column, y: pixel(this.x, [c, row, column]) });
-    }
-
-    weigh(c, i, j, how) {
-      if (how === ACT) this.w[c][i][j] = ((this.w[c][i][j] + 3) % 5) - 2;
-      if (how === ACT) this.filter = "";
-      this.show();
-      if (how !== "hover") this.said.textContent = say(words.pixel, { c, i, j, y: this.w[c][i][j] });
+      const y = pixel(all, [c, i, j]);
+      if (how !== "hover") this.said.textContent = say(words.pixel, { c, i, j, y });
     }
 
     show() {
       const { stride, pad, map } = this;
       const [x, w] = [this.x, this.w].map(all => all.slice(0, this.channels));
       const y = slide(x, w, stride, pad);
-      const side = outputSize(8, 3, stride, pad);
-      map.draw(side, side, (i, j) => [["minus", "", "plus"][Math.sign(y[i * side + j]) + 1], y[i * side + j]]);
+      const side = Math.sqrt(y.length);
+      const kinds = ["minus", "", "plus"];
+      const signs = y.map(sum => kinds[Math.sign(sum) + 1]);
+      map.draw(side, side, (i, j) => [signs[i * side + j], y[i * side + j]]);
       const [i, j] = map.at;
+      const at = i * side + j;
       const inked = (at, kind) => [kind || ["paper", "ink"][pixel(x, at)], ""];
-      this.drawImages(x, inked, () => [[i * stride, j * stride, 3, 3, "ring"]]);
+      this.drawImages(x, inked, [i * stride, j * stride, 3, "ring"]);
       this.filters.forEach((grid, c) => grid.draw(3, 3, (u, v) => ["", this.w[c][u][v]]));
       const term = (at, weight) => `${pixel(x, at)}·${weight < 0 ? `(${signed(weight)})` : weight}`;
-      const row = windows(sizes(x), [3, 3], stride, pad)[i * side + j];
+      const row = windows(sizes(x), [3, 3], stride, pad)[at];
       const terms = row.map((at, k) => term(at, w.flat(2)[k]));
       const lines = range(terms.length / 3).map(n => terms.slice(3 * n, 3 * n + 3).join(" + "));
-      this.terms.textContent = `   ${lines.join("\n + ")}\n = ${signed(y[i * side + j])}`;
-      this.said.textContent = say(words.at, { i, j, y: y[i * side + j] });
+      this.terms.textContent = `   ${lines.join("\n + ")}\n = ${signed(y[at])}`;
+      this.said.textContent = say(words.at, { i, j, y: y[at] });
     }
   }
 
@@ -212,7 +216,7 @@ window.fishbookWindows ??= (() => {
 
     parts() {
       this.images = this.each("image", (...at) => this.find(at));
-      this.pairs = this.images.map(grid => grid.box);
+      this.pairs = this.images.map(grid => make("div", {}, grid.box));
       this.matrix = new Grid(words.matrix, "map", () => this.show());
       const inputs = make("div", { class: "inputs" }, ...this.pairs);
       return [
@@ -237,17 +241,18 @@ window.fishbookWindows ??= (() => {
       const { stride, pad, matrix } = this;
       const x = this.x.slice(0, this.channels);
       const all = (this.windows = windows(sizes(x), [2, 2], stride, pad));
-      const [row, column] = (matrix.at = matrix.at.map((n, axis) => within(n, [all.length, all[0].length][axis])));
+      const [row, column] = [within(matrix.at[0], all.length), within(matrix.at[1], all[0].length)];
       const pixelAt = all[row][column];
       const same = at => String(at) === String(pixelAt);
       const kind = (at, isNear) => (same(at) ? "chosen" : isNear ? "near" : "");
       const isNear = at => all[row].some(other => String(other) === String(at));
-      matrix.draw(all.length, all[0].length, (i, j) => [kind(all[i][j], i === row), pixel(x, all[i][j])]);
+      const entry = (i, j) => [kind(all[i][j], i === row), pixel(x, all[i][j])];
+      matrix.draw(all.length, all[0].length, entry);
       const [[, top, left]] = all[row];
       this.drawImages(
         x,
         (at, outside) => [`${outside} ${kind(at, isNear(at))}`, pixel(x, at)],
-        () => [[top + pad, left + pad, 2, 2, "ring"]],
+        [top + pad, left + pad, 2, "ring"],
       );
       const [c, i, j] = pixelAt;
       const many = all.flat().filter(same).length;
