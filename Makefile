@@ -28,6 +28,8 @@ $(SITE): package-lock.json package.json $(READY)
 serve: setup ## serve the site, reloading on a change: make serve PORT=8000
 	$(BIN)/fishbook serve$(if $(PORT), --port $(PORT))
 
+# What workers compile is kept, whatever the environment says: they share it.
+test: export PYTHONDONTWRITEBYTECODE =
 test: setup ## run every block of every page, and all other tests
 	@# A thread for each worker: more threads than cores would wait for one another.
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto

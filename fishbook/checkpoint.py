@@ -9,9 +9,40 @@ import numpy as np
 
 from fishbook.storage import PathLike, fill, kept, read_arrays, write_arrays
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["Resumable", "load_checkpoint", "save_checkpoint"]
 
 LISTS = ("train_loss_list", "train_acc_list", "test_acc_list")
+
+
+class Resumable:
+    """What trains a network step by step, and can be put aside and taken up again."""
+
+    def save_checkpoint(self, path: PathLike) -> None:
+        """Write all that is needed to go on, bit for bit, into an .npz file.
+
+        Raises
+        ------
+        TypeError
+            If the optimizer has something that is neither number nor array.
+        ValueError
+            If the path does not end in ``.npz``, or a parameter is not finite.
+        OSError
+            If the file can't be written there.
+        """
+        save_checkpoint(self, path)
+
+    def load_checkpoint(self, path: PathLike) -> None:
+        """Go back to where the trainer was that wrote this file.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no checkpoint, is damaged, or is of another network, optimizer or
+            size of data; nothing is changed then.
+        OSError
+            If there is no file that can be read.
+        """
+        load_checkpoint(self, path)
 
 
 def save_checkpoint(trainer: Any, path: PathLike) -> None:
@@ -24,6 +55,9 @@ def save_checkpoint(trainer: Any, path: PathLike) -> None:
             arrays |= {f"optimizer/{name}/{k}": v for k, v in value.items()}
         else:
             numbers[name] = value
+    for name in ("best", "last"):
+        early = getattr(trainer.early, name)
+        arrays |= {f"{name}/{k}": v for k, v in early.items()}
     for name in LISTS:
         arrays[name] = np.array(getattr(trainer, name), np.float64)
     about = {
@@ -61,9 +95,13 @@ def load_checkpoint(trainer: Any, path: PathLike) -> None:
     for name in [name for name in arrays if name.startswith("optimizer/")]:
         _, attribute, key = name.split("/", 2)
         numbers[attribute][key] = arrays.pop(name)
+    early: dict[str, dict[str, Any]] = {"best": {}, "last": {}}
+    for name in [name for name in arrays if name[:5] in ("best/", "last/")]:
+        early[name[:4]][name[5:]] = arrays.pop(name)
     stored = {name.removeprefix("params/"): v for name, v in arrays.items()}
     fill(kept(trainer.network), stored, path)
     vars(trainer.optimizer).update(numbers)
+    vars(trainer.early).update(early)
     trainer.rng.bit_generator.state = state
     for name, rng in _chance(trainer).items():
         rng.bit_generator.state = about["layers"][name]

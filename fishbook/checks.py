@@ -1,4 +1,4 @@
-# Tangled from docs/a-appendix [650edc85d1ff542b]
+# Tangled from docs/a-appendix [030736d56b98cd72]
 """What comes in, turned into what is wanted, or an error that says what to do."""
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ __all__ = [
     "Seed",
     "Shape",
     "T",
+    "Undecided",
     "amount",
     "an_array",
     "came",
@@ -24,10 +25,13 @@ __all__ = [
     "fits",
     "flags",
     "floats",
+    "images",
     "labels",
     "number",
     "one_hot_rows",
+    "pair",
     "paired",
+    "reals",
     "rows",
     "scores",
     "share",
@@ -53,6 +57,8 @@ def came(name: str, value: Any, wanted: str = "") -> str:
 
 def an_array(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return the values as an array of any kind, a given array as it is."""
+    if type(values) is np.ndarray:
+        return values
     if np.ma.isMaskedArray(values):
         raise TypeError(came(name, values, "real numbers; fill a masked array"))
     try:
@@ -62,12 +68,18 @@ def an_array(name: str, values: ArrayLike) -> NDArray[Any]:
         raise TypeError(came(name, values, wanted)) from None
 
 
-def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
-    """Return the values as an array of floats; `None` in `shape` is any length."""
+def reals(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return the values as an array of real numbers, whole ones or floats."""
     array = an_array(name, values)
     if array.dtype.kind not in "biuf":
         wanted = "real numbers; convert text with float(), fill a masked array"
         raise TypeError(came(name, values, wanted))
+    return array
+
+
+def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
+    """Return the values as an array of floats; `None` in `shape` is any length."""
+    array = reals(name, values)
     if shape is not None and not fits(array.shape, shape):
         raise ValueError(came(name, array, f"shape {spelled(shape)}; reshape it"))
     return array if array.dtype.kind == "f" else array.astype(np.float64)
@@ -75,8 +87,9 @@ def floats(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
 
 def fits(shape: tuple[int, ...], wanted: Shape) -> bool:
     """Return whether a shape is the wanted one, in which `None` is any length."""
-    pairs = zip(shape, wanted, strict=False)
-    return len(shape) == len(wanted) and all(w in (s, None) for s, w in pairs)
+    if shape == wanted or len(shape) != len(wanted):
+        return shape == wanted
+    return all(w in (s, None) for s, w in zip(shape, wanted, strict=True))
 
 
 def spelled(shape: Shape) -> str:
@@ -87,7 +100,7 @@ def spelled(shape: Shape) -> str:
 def rows(name: str, x: ArrayLike, width: int | None = None) -> Floats:
     """Return one sample (width,) or one a row (N, width) as floats; not empty."""
     array = floats(name, x)
-    if array.size and any(fits(array.shape, s) for s in ((width,), (None, width))):
+    if array.size and array.ndim in (1, 2) and width in (None, array.shape[-1]):
         return array
     size = "D" if width is None else width
     wanted = f"({size},) for one sample or (N, {size}) for N of them"
@@ -107,6 +120,14 @@ def vectors(name: str, x: ArrayLike, width: int) -> Floats:
     )
 
 
+def images(name: str, x: ArrayLike, channels: int | str = "C") -> Floats:
+    """Return images (N, C, H, W) as floats, if they have so many channels."""
+    array = floats(name, x)
+    if array.ndim == 4 and channels in ("C", array.shape[1]):
+        return array
+    raise ValueError(came(name, array, f"images of shape (N, {channels}, H, W)"))
+
+
 def scores(name: str, a: ArrayLike) -> Floats:
     """Return scores (..., K) of one class or more as floats."""
     array = floats(name, a)
@@ -117,11 +138,15 @@ def scores(name: str, a: ArrayLike) -> Floats:
     raise ValueError(came(name, array, f"{wanted}; {fix}"))
 
 
+class Undecided(ValueError, FloatingPointError):
+    """Something is to be decided by a value that is nan."""
+
+
 def decided(name: str, values: T) -> T:
     """Return the values if none is NaN, since a decision hangs on them."""
     if np.isnan(np.asarray(values)).any():
         wanted = "no nan where something is decided; look for missing values"
-        raise ValueError(came(name, values, wanted))
+        raise Undecided(came(name, values, wanted))
     return values
 
 
@@ -163,6 +188,14 @@ def count(name: str, value: Any, least: int = 0) -> int:
     return whole
 
 
+def pair(name: str, value: int | tuple[int, int], least: int = 0) -> tuple[int, int]:
+    """Return (height, width), given as two whole numbers or as one for both."""
+    both = value if isinstance(value, tuple | list) else (value, value)
+    if len(both) != 2:
+        raise ValueError(came(name, value, "a whole number or (height, width)"))
+    return count(name, both[0], least), count(name, both[1], least)
+
+
 def flags(**switches: Any) -> None:
     """Raise TypeError if something is neither True nor False."""
     for name, value in switches.items():
@@ -173,8 +206,7 @@ def flags(**switches: Any) -> None:
 
 def labels(t: ArrayLike, outputs: Shape) -> NDArray[np.intp]:
     """Return class numbers (N,) from class numbers or one-hot for `outputs` (N, K)."""
-    floats("t", t)
-    got = np.asarray(t)
+    got = reals("t", t)
     if not outputs or 0 in outputs or len(outputs) > 2:
         raise ValueError(came("outputs", outputs, "(K,) or (N, K), not empty"))
     if fits(got.shape, outputs) and one_hot_rows(got):
@@ -183,6 +215,8 @@ def labels(t: ArrayLike, outputs: Shape) -> NDArray[np.intp]:
         wanted = f"class numbers of shape {spelled(outputs[:-1])} or one-hot rows"
         raise ValueError(came("t", got, f"{wanted} for outputs {spelled(outputs)}"))
     classes = outputs[-1] or 0
+    if got.dtype.kind != "f" and got.astype(np.uintp).max(initial=0) < classes:
+        return got.astype(np.intp).reshape(-1)
     wrong = (got < 0) | (got >= classes)
     if got.dtype.kind == "f":
         wrong |= got != np.floor(got)

@@ -1,4 +1,4 @@
-# Tangled from docs/03-learning, docs/04-backpropagation [2275481712a47e8d]
+# Tangled from docs/03-learning, docs/04-backpropagation, docs/a-appendix [2275481712a47e8d]
 """Derivatives from differences, and descent along them."""
 
 from __future__ import annotations

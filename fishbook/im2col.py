@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [cc1f081e80f43b06]
+# Tangled from docs/06-cnn [a9def915067ba826]
 """Windows that slide over images, laid out as a matrix, and back."""
 
 from __future__ import annotations
@@ -8,34 +8,16 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fishbook.checks import Floats, came, count, floats
+from fishbook.checks import Floats, count, floats, images, pair
 
 __all__ = [
     "Pair",
     "col2im",
     "conv_output_size",
     "im2col",
-    "images",
     "pad_images",
-    "pair",
     "window_indices",
 ]
-
-
-def pair(name: str, value: int | tuple[int, int], least: int = 0) -> tuple[int, int]:
-    """Return (height, width), given as two whole numbers or as one for both."""
-    both = value if isinstance(value, tuple | list) else (value, value)
-    if len(both) != 2:
-        raise ValueError(came(name, value, "a whole number or (height, width)"))
-    return count(name, both[0], least), count(name, both[1], least)
-
-
-def images(name: str, x: ArrayLike, channels: int | str = "C") -> Floats:
-    """Return images (N, C, H, W) as floats, if they have so many channels."""
-    array = floats(name, x)
-    if array.ndim == 4 and channels in ("C", array.shape[1]):
-        return array
-    raise ValueError(came(name, array, f"images of shape (N, {channels}, H, W)"))
 
 
 def conv_output_size(

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [e8b14ec75e352a87]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [bf55026d6422468c]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from numpy.typing import ArrayLike
 from fishbook.checks import (
     Floats,
     Seed,
+    amount,
     came,
+    count,
     floats,
+    images,
     labels,
     number,
+    pair,
     rows,
     share,
     vectors,
 )
 from fishbook.convolutions import find_way
-from fishbook.functions import log_softmax, sigmoid
-from fishbook.im2col import conv_output_size, images, pair
+from fishbook.functions import sigmoid
+from fishbook.im2col import conv_output_size
 
 __all__ = [
     "AddLayer",
@@ -35,6 +39,7 @@ __all__ = [
     "Flatten",
     "GlobalAveragePooling",
     "Layer",
+    "LocalResponseNormalization",
     "MulLayer",
     "Pooling",
     "Relu",
@@ -218,7 +223,7 @@ class Affine(Layer):
         D, M = self.W.shape
         rows = floats("dout", dout, (*x.shape[:-1], M)).reshape(-1, M)
         self.dW = self.grads["W"] = x.reshape(-1, D).T @ rows
-        self.db = self.grads["b"] = rows.sum(axis=0)
+        self.db = self.grads["b"] = np.ones(len(rows), rows.dtype) @ rows
         return rows, shape
 
 
@@ -256,18 +261,22 @@ class SoftmaxWithLoss(Layer):
             The mean over the samples.
         """
         x = rows("x", x)
-        right = np.arange(x.size // x.shape[-1]), labels(t, x.shape)
-        logs = log_softmax(x).reshape(-1, x.shape[-1])
-        self.keep(logs, right, x.shape)
-        return float(-logs[right].sum() / len(logs))
+        a = x.reshape(-1, x.shape[-1]).T.copy()
+        right = labels(t, x.shape), np.arange(a.shape[1])
+        a -= a.max(axis=0)
+        y = np.exp(a)
+        total = y.sum(axis=0)
+        y /= total
+        self.keep(y, right, x.shape)
+        return float((np.log(total) - a[right]).sum()) / len(total)
 
     def backward(self, dout: ArrayLike = 1.0) -> Floats:
         """Return the gradient of the scores, dout (y - t) / N."""
-        logs, right, shape = self.kept()
-        dx: Floats = np.exp(logs)
-        dx[right] -= 1
-        dx *= number("dout", dout) / len(dx)
-        return dx.reshape(shape)
+        y, right, shape = self.kept()
+        y[right] -= 1
+        y *= number("dout", dout) / y.shape[1]
+        dx: Floats = y.T.reshape(shape)
+        return dx
 
 
 class BatchNormalization(Layer):
@@ -516,11 +525,12 @@ class Pooling(_Windows):
     def backward(self, dout: ArrayLike) -> Floats:
         """Return dout where the maxima were, the first one of equals; elsewhere 0."""
         ahead, shape, y_shape = self.kept()
-        dout = floats("dout", dout, y_shape)
-        dx: Floats = np.zeros_like(ahead[0], dout.dtype, shape=shape)
+        given, free = floats("dout", dout, y_shape), ahead[0]
+        dout = np.empty_like(free, given.dtype)
+        dout[...] = given
+        dx: Floats = np.zeros_like(free, dout.dtype, shape=shape)
         places = reversed([*self._places(dx, y_shape[2:])])
         apart = self.stride[0] >= self.pool_h and self.stride[1] >= self.pool_w
-        free = ahead[0]
         for place, leads in zip(places, reversed(ahead), strict=True):
             if apart:
                 np.multiply(dout, free & leads, out=place)
@@ -643,4 +653,57 @@ class Convolution(Layer):
         given = dout, kept, self.W, self.stride, self.pad, need_dx
         dx, self.dW, self.db = way.backward(*given)
         self.grads = {"W": self.dW, "b": self.db}
+        return dx
+
+
+class LocalResponseNormalization(Layer):
+    """Each channel made smaller where channels next to it are large.
+
+    Parameters
+    ----------
+    n : int
+        How many neighbouring channels count, the channel itself among them; odd.
+    k, alpha, beta : float
+        The channel is divided by the sum (k + alpha * squares) to the power of beta.
+        The sum isn't divided by n: what PyTorch calls alpha is n times this one.
+
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep
+    convolutional neural networks", NIPS 2012.
+    """
+
+    def __init__(
+        self, n: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75
+    ) -> None:
+        super().__init__()
+        self.n = count("n", n, least=1)
+        if self.n % 2 == 0:
+            raise ValueError(came("n", n, "an odd number, as many on either side"))
+        self.k, self.alpha = number("k", k, above=0), amount("alpha", alpha)
+        self.beta = amount("beta", beta)
+
+    def _around(self, x: Floats) -> Floats:
+        """Return for each channel the sum over it and its neighbours."""
+        total = x.copy("K")
+        for far in range(1, min(self.n // 2 + 1, x.shape[1])):
+            total[:, far:] += x[:, :-far]
+            total[:, :-far] += x[:, far:]
+        return total
+
+    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return images (N, C, H, W) with their channels toned down."""
+        x = images("x", x)
+        s = self.k + self.alpha * self._around(x * x)
+        power = s**-self.beta
+        self.keep(x, s, power)
+        y: Floats = x * power
+        return y
+
+    def backward(self, dout: ArrayLike) -> Floats:
+        """Return the gradient of x, along both ways."""
+        x, s, power = self.kept()
+        dout = floats("dout", dout, x.shape)
+        through = self._around(dout * x * power / s)
+        dx: Floats = dout * power - 2 * self.alpha * self.beta * x * through
         return dx

@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [7e6be068f63ba10b]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [fcbc5e7811b16396]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from fishbook.checks import (
     labels,
     paired,
     rows,
+    share,
 )
 from fishbook.functions import identity_function, sigmoid, softmax, softmax_loss
 from fishbook.gradients import numerical_gradient
@@ -31,10 +32,12 @@ from fishbook.im2col import conv_output_size
 from fishbook.initializers import Rule, resolve
 from fishbook.layers import (
     Affine,
+    AveragePooling,
     BatchNormalization,
     Convolution,
     Dropout,
     Layer,
+    LocalResponseNormalization,
     Pooling,
     Relu,
     Sigmoid,
@@ -46,8 +49,11 @@ from fishbook.storage import Saveable
 __all__ = [
     "ACTIVATIONS",
     "CONV_PARAM",
+    "POOLINGS",
+    "AlexNet",
     "ConvNet",
     "LayeredNet",
+    "LeNet",
     "MultiLayerNet",
     "MultiLayerNetExtend",
     "Network",
@@ -672,6 +678,168 @@ def image_sizes(input_dim: tuple[int, int, int]) -> list[int]:
         raise ValueError(came("input_dim", input_dim, "(channels, height, width)"))
     names = "channels", "height", "width"
     return [count(name, size, 1) for name, size in zip(names, sizes, strict=True)]
+
+
+class _Stack:
+    """Layers put one on another; it knows the shape after the last of them."""
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int],
+        kind: type[Layer],
+        rule: Rule,
+        rng: Seed,
+        dtype: DTypeLike,
+    ) -> None:
+        self.C, self.H, self.W = image_sizes(input_dim)
+        self.kind, self.rng = kind, np.random.default_rng(rng)
+        self.first = partial(first_weights, rule=rule, rng=self.rng, dtype=dtype)
+        self.layers: dict[str, Any] = {}
+
+    def add(self, name: str, layer: Any) -> None:
+        """Put a layer on top, numbered among its like."""
+        alike = sum(other.rstrip("0123456789") == name for other in self.layers)
+        self.layers[f"{name}{alike + 1}"] = layer
+
+    def _shrink(self, size: int, stride: int = 1, pad: int = 0) -> None:
+        """Compute how high and wide the images are after a window of this size."""
+        self.H = conv_output_size(self.H, size, stride, pad)
+        self.W = conv_output_size(self.W, size, stride, pad)
+
+    def conv(self, filters: int, size: int, pad: int) -> None:
+        """Add a convolution and its activation."""
+        W, b = self.first((filters, self.C, size, size))
+        self._shrink(size, pad=pad)
+        self.add("Conv", Convolution(W, b, pad=pad))
+        self.add(self.kind.__name__, self.kind())
+        self.C = filters
+
+    def pool(self, kind: Any, size: int, stride: int) -> None:
+        """Add a pooling."""
+        self._shrink(size, stride)
+        self.add("Pool", kind(size, size, stride))
+
+    def dense(self, sizes: Sequence[int], dropout: float = 0.0) -> None:
+        """Add affine layers, an activation and a dropout after each but the last."""
+        sizes = [count("a layer's size", size, least=1) for size in sizes]
+        *hidden, last = [self.C * self.H * self.W, *sizes]
+        for D, M in pairwise(hidden):
+            self.add("Affine", Affine(*self.first((D, M))))
+            self.add(self.kind.__name__, self.kind())
+            if dropout:
+                self.add("Dropout", Dropout(dropout, rng=self.rng))
+        self.add("Affine", Affine(*self.first((hidden[-1], last))))
+
+
+POOLINGS: dict[str, type[Layer]] = {"max": Pooling, "average": AveragePooling}
+
+
+class LeNet(ConvNet):
+    """Two convolutions, each with a pooling, then three affine layers.
+
+    Parameters
+    ----------
+    input_dim : (int, int, int)
+        Channels, height and width of an image.
+    activation : str
+        "relu", "sigmoid" or "tanh".
+    pooling : str
+        "max" or "average".
+    output_size : int
+        How many classes.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1` (6, C, 5, 5), `b1`, `W2` (16, 6, 5, 5), `b2`, then those of the affine
+        layers, `W3` to `b5`.
+
+    References
+    ----------
+    Y. LeCun et al., "Gradient-based learning applied to document recognition",
+    Proceedings of the IEEE 86 (11), 1998.
+    """
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int] = (1, 28, 28),
+        activation: str = "relu",
+        pooling: str = "max",
+        output_size: int = 10,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if (kind := ACTIVATIONS.get(str(activation).lower())) is None:
+            raise ValueError(came("activation", activation, " or ".join(ACTIVATIONS)))
+        if (pool := POOLINGS.get(str(pooling).lower())) is None:
+            raise ValueError(came("pooling", pooling, " or ".join(POOLINGS)))
+        stack = _Stack(input_dim, kind, resolve(activation), rng, dtype)
+        for filters, pad in (6, 2), (16, 0):
+            stack.conv(filters, 5, pad)
+            stack.pool(pool, 2, 2)
+        stack.dense([120, 84, output_size])
+        super().__init__(stack.layers, SoftmaxWithLoss())
+
+
+class AlexNet(ConvNet):
+    """Five convolutions with three overlapping poolings, then three affine layers.
+
+    Parameters
+    ----------
+    input_dim : (int, int, int)
+        Channels, height and width of an image, at least 15 each way.
+    filters : sequence of int
+        How many filters each of the five convolutions has.
+    hidden_size, output_size : int
+        How many neurons the two hidden affine layers have, and how many classes.
+    lrn : bool
+        Whether the first two convolutions are normalized across channels.
+    dropout_ratio : float
+        The share that is left out in the hidden affine layers.
+    rng : optional
+        What `numpy.random.default_rng` takes: for first weights and dropout.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
+
+    Attributes
+    ----------
+    params : dict of ndarray
+        `W1`, `b1` to `W5`, `b5` of the filters, `W6` to `b8` of the affine layers.
+
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever, G. E. Hinton, "ImageNet classification with deep
+    convolutional neural networks", NIPS 2012.
+    """
+
+    def __init__(
+        self,
+        input_dim: tuple[int, int, int] = (1, 28, 28),
+        filters: Sequence[int] = (16, 32, 32, 32, 32),
+        hidden_size: int = 128,
+        output_size: int = 10,
+        lrn: bool = True,
+        dropout_ratio: float = 0.5,
+        rng: Seed = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        if len(filters) != 5:
+            raise ValueError(came("filters", filters, "five numbers"))
+        ratio = share("dropout_ratio", dropout_ratio)
+        stack = _Stack(input_dim, Relu, resolve("he"), rng, dtype)
+        for i, many in enumerate(filters, 1):
+            size = 5 if i <= 2 else 3
+            stack.conv(count("filters", many, 1), size, pad=size // 2)
+            if lrn and i <= 2:
+                stack.add("Norm", LocalResponseNormalization())
+            if i in (1, 2, 5):
+                stack.pool(Pooling, 3, 2)
+        stack.dense([hidden_size, hidden_size, output_size], ratio)
+        super().__init__(stack.layers, SoftmaxWithLoss())
 
 
 def load_sample_network() -> Network:

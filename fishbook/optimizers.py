@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [761a4856e0c81c2f]
+# Tangled from docs/04-backpropagation, docs/05-training [69a7bb6e7d20eb3d]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fishbook.checks import Floats, count, number, share
+from fishbook.checks import Floats, amount, count, number, share
 
 __all__ = [
     "PIECE",
@@ -225,14 +225,18 @@ class AdaGrad(Optimizer):
         self.eps = number("eps", eps, above=0)
         self.h: Memory = {}
 
+    def gather(self, h: Floats, squares: Floats) -> None:
+        """Add the squares of a new gradient to those so far."""
+        h += squares
+
     def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
-        """Step against the gradients, each divided by the root of its sum."""
+        """Step against the gradients, each divided by the root of h."""
         for _, p, g, h in pieces(params, grads, self.h):
-            h += g * g
+            self.gather(h, g * g)
             p -= self.lr * g / (np.sqrt(h) + self.eps)
 
 
-class RMSprop(Optimizer):
+class RMSprop(AdaGrad):
     """Steps divided by the root of a fading mean of the gradients' squares.
 
     Parameters
@@ -257,17 +261,13 @@ class RMSprop(Optimizer):
     def __init__(
         self, lr: float = 0.01, decay_rate: float = 0.99, eps: float = 1e-7
     ) -> None:
-        self.lr = number("lr", lr, above=0)
+        super().__init__(lr, eps)
         self.decay_rate = share("decay_rate", decay_rate)
-        self.eps = number("eps", eps, above=0)
-        self.h: Memory = {}
 
-    def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
-        """Step against the gradients, each divided by the root of its mean."""
-        for _, p, g, h in pieces(params, grads, self.h):
-            h *= self.decay_rate
-            h += (1 - self.decay_rate) * (g * g)
-            p -= self.lr * g / (np.sqrt(h) + self.eps)
+    def gather(self, h: Floats, squares: Floats) -> None:
+        """Let a share of the old mean go, and as much of the new squares in."""
+        h *= self.decay_rate
+        h += (1 - self.decay_rate) * squares
 
 
 class Adam(Optimizer):
@@ -286,8 +286,8 @@ class Adam(Optimizer):
     ----------
     iter : dict
         How many steps each parameter has taken.
-    m, v : dict
-        The means of the gradients and of their squares, not corrected.
+    sums, squares : dict
+        Fading sums of the gradients and of their squares.
 
     References
     ----------
@@ -305,68 +305,39 @@ class Adam(Optimizer):
         self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
         self.eps = number("eps", eps, above=0)
         self.iter: dict[str, NDArray[Any]] = {}
-        self.m: Memory = {}
-        self.v: Memory = {}
+        self.sums: Memory = {}
+        self.squares: Memory = {}
+
+    @property
+    def m(self) -> Memory:
+        """The means of the gradients, not corrected."""
+        return {k: (1 - self.beta1) * values for k, values in self.sums.items()}
+
+    @property
+    def v(self) -> Memory:
+        """The means of their squares, not corrected."""
+        return {k: (1 - self.beta2) * values for k, values in self.squares.items()}
 
     def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
         """Move each parameter along its mean gradient, by about lr."""
         last, s = None, np.empty(0)
-        for key, p, g, m, v in pieces(params, grads, self.m, self.v):
+        for key, p, g, m, v in pieces(params, grads, self.sums, self.squares):
             if (s.shape, s.dtype) != (m.shape, m.dtype):
                 s = np.empty_like(m)
             if key != last:
-                last = key
-                t = int(self.iter.get(key, 0)) + 1
+                last, t = key, int(self.iter.get(key, 0)) + 1
                 self.iter[key] = np.array(t)
-                root = math.sqrt(1 - self.beta2**t)
-                rate = self.lr * root / (1 - self.beta1**t)
-            np.subtract(g, m, out=s)
-            s *= 1 - self.beta1
-            m += s
-            np.multiply(g, g, out=s)
-            s -= v
-            s *= 1 - self.beta2
-            v += s
+                many = (1 - self.beta1**t) / (1 - self.beta1)
+                root = math.sqrt((1 - self.beta2**t) / (1 - self.beta2))
+            m *= self.beta1
+            m += g
+            v *= self.beta2
+            v += np.multiply(g, g, out=s)
             np.sqrt(v, out=s)
             s += self.eps * root
             np.divide(m, s, out=s)
-            s *= rate
+            s *= self.lr * root / many
             p -= s
-
-
-class AdamW(Adam):
-    """Adam that also shrinks every parameter by a share of it in each step.
-
-    Parameters
-    ----------
-    lr, beta1, beta2, eps : float
-        As `Adam` has them.
-    weight_decay : float
-        Times `lr`: the share that is taken off. Biases are shrunk too.
-
-    References
-    ----------
-    I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
-    """
-
-    def __init__(
-        self,
-        lr: float = 0.001,
-        beta1: float = 0.9,
-        beta2: float = 0.999,
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(lr, beta1, beta2, eps)
-        self.weight_decay = number("weight_decay", weight_decay)
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"got weight_decay = {weight_decay}, but want 0 or more")
-
-    def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
-        """Shrink each parameter, then move it as Adam does."""
-        for _, p, _ in pieces(params, grads):
-            p *= 1 - self.lr * self.weight_decay
-        super().update(params, grads)
 
 
 class StepDecay:
@@ -416,3 +387,36 @@ class Warmup:
         after = max(step - self.steps, 0)
         rate = self.then(after) if callable(self.then) else self.then
         return rate * min((step + 1) / self.steps, 1)
+
+
+class AdamW(Adam):
+    """Adam that also shrinks every parameter by a share of it in each step.
+
+    Parameters
+    ----------
+    lr, beta1, beta2, eps : float
+        As `Adam` has them.
+    weight_decay : float
+        Times `lr`: the share that is taken off. Biases are shrunk too.
+
+    References
+    ----------
+    I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
+    """
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(lr, beta1, beta2, eps)
+        self.weight_decay = amount("weight_decay", weight_decay)
+
+    def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
+        """Shrink each parameter, then move it as Adam does."""
+        for _, p, _ in pieces(params, grads):
+            p *= 1 - self.lr * self.weight_decay
+        super().update(params, grads)

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 import numpy as np
 
@@ -15,10 +15,18 @@ from fishbook.progress import Bar, whole
 from fishbook.storage import PathLike
 from fishbook.trials import Params, Trial, add_trial, read_trials, the_same
 
-__all__ = ["Runner", "Space", "TrainFn", "attempt", "checked"]
+__all__ = ["Runner", "Space", "TrainFn", "Where", "attempt", "checked"]
 
 Space = Mapping[str, tuple[float, float] | Callable[[np.random.Generator], Any]]
 TrainFn = Callable[[Params], Any]
+
+
+class Where(TypedDict, total=False):
+    """Where trials run, are written down and are shown; `Runner` says more."""
+
+    executor: Executor | None
+    path: PathLike | None
+    verbose: bool
 
 
 def checked(space: Space, drawn: bool = True) -> Space:
@@ -67,9 +75,10 @@ class Runner:
         train_fn: TrainFn,
         trials: int,
         rng: Seed,
-        executor: Executor | None,
-        path: PathLike | None,
-        verbose: bool,
+        *,
+        executor: Executor | None = None,
+        path: PathLike | None = None,
+        verbose: bool = True,
     ) -> None:
         if rng is None and path is not None:
             raise ValueError(

@@ -1,18 +1,17 @@
-# Tangled from docs/05-training [ee6491a97be9809f]
+# Tangled from docs/05-training [83ca1bb816061f5c]
 """Which settings are best: tried at random, or where a model hopes for most."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fishbook.checks import Floats, Seed, count, floats, number
-from fishbook.runner import Runner, Space, TrainFn, checked
-from fishbook.storage import PathLike
+from fishbook.runner import Runner, Space, TrainFn, Where, checked
 from fishbook.trials import Params, Trial, Trials
 
 __all__ = [
@@ -70,10 +69,7 @@ def random_search(
     space: Space,
     trials: int = 20,
     rng: Seed = None,
-    *,
-    executor: Executor | None = None,
-    path: PathLike | None = None,
-    verbose: bool = True,
+    **where: Unpack[Where],
 ) -> Trials:
     """Try settings drawn at random; return the trials, the best first.
 
@@ -88,13 +84,11 @@ def random_search(
         How many; the first ones stay the same if there are more.
     rng : optional
         What `numpy.random.default_rng` takes: it alone decides what is tried.
-    executor : concurrent.futures.Executor, optional
-        Where the trials run: threads, processes, a cluster's client.
-    path : path-like, optional
-        A file to which each trial is added as it ends, a line of JSON; those already
-        in it are not run again.
-    verbose : bool
-        Whether a terminal shows a bar.
+    **where
+        ``executor``, a `concurrent.futures.Executor` that runs the trials: threads,
+        processes, a cluster's client; ``path``, a file to which each trial is added as
+        it ends, a line of JSON, and whose trials are not run again; ``verbose=False``
+        for no bar on a terminal.
 
     Returns
     -------
@@ -106,7 +100,7 @@ def random_search(
     TypeError, ValueError
         If the space or a number makes no sense, or the file is of another search.
     """
-    with Runner(train_fn, trials, rng, executor, path, verbose) as runner:
+    with Runner(train_fn, trials, rng, **where) as runner:
         wanted = [draw(space, runner.rng) for _ in range(trials)]
         return Trials(runner.run(wanted))
 
@@ -198,15 +192,13 @@ def bayes_search(
     *,
     start: int = 3,
     at_once: int = 1,
-    executor: Executor | None = None,
-    path: PathLike | None = None,
-    verbose: bool = True,
+    **where: Unpack[Where],
 ) -> Trials:
     """Try settings where a model of the scores hopes for most; return the trials.
 
     Parameters
     ----------
-    train_fn, trials, rng, executor, path, verbose
+    train_fn, trials, rng, **where
         As for `random_search`.
     space : mapping of str to (low, high)
         The ranges, searched on the log scale.
@@ -227,7 +219,7 @@ def bayes_search(
     """
     checked(space, drawn=False)
     start, at_once = count("start", start, 1), count("at_once", at_once, 1)
-    with Runner(train_fn, trials, rng, executor, path, verbose) as runner:
+    with Runner(train_fn, trials, rng, **where) as runner:
         first = min(start, trials)
         done = runner.run([draw(space, runner.rng) for _ in range(first)])
         while len(done) < trials:
@@ -244,15 +236,13 @@ def successive_halving(
     *,
     epochs: int = 1,
     factor: int = 3,
-    executor: Executor | None = None,
-    path: PathLike | None = None,
-    verbose: bool = True,
+    **where: Unpack[Where],
 ) -> Trials:
     """Train many settings a little, and ever fewer of them ever longer.
 
     Parameters
     ----------
-    train_fn, space, rng, executor, path, verbose
+    train_fn, space, rng, **where
         As for `random_search`; the settings have one more, `epochs`, and a training
         begins from the beginning each time.
     trials : int
@@ -276,7 +266,7 @@ def successive_halving(
     epochs = count("epochs", epochs, 1)
     total = sum(trials // factor**i for i in range(trials))
     out: list[Trial] = []
-    with Runner(train_fn, total, rng, executor, path, verbose) as runner:
+    with Runner(train_fn, total, rng, **where) as runner:
         left = [draw(space, runner.rng) for _ in range(trials)]
         while left:
             done = Trials(runner.run([{**params, "epochs": epochs} for params in left]))

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [974210198e79b77b]
+# Tangled from docs/04-backpropagation [43fd9f3fc85a6540]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fishbook.checkpoint import load_checkpoint, save_checkpoint
-from fishbook.checks import Seed, count, paired
+from fishbook.checkpoint import Resumable
+from fishbook.checks import Seed, Undecided, count, paired
 from fishbook.optimizers import find_optimizer
 from fishbook.progress import Bar, History, some, whole
-from fishbook.storage import PathLike
+from fishbook.stopping import Best
 
-__all__ = ["Trainer"]
+__all__ = ["ADVICE", "Trainer"]
+
+ADVICE = (
+    "try a smaller learning rate or smaller first weights, and look for nan or huge"
+    " numbers in the data"
+)
 
 
-class Trainer:
+class Trainer(Resumable):
     """Trains a network epoch by epoch, and keeps a record of it.
 
     Parameters
@@ -49,7 +54,8 @@ class Trainer:
     schedule : callable, optional
         Gives the optimizer's `lr` for the step with a number, counted from 0.
     patience : int, optional
-        Stop when so many epochs in a row have brought nothing better on `x_test`.
+        Stop when so many epochs in a row have brought nothing better on `x_test`;
+        `train` then leaves the network with the parameters of its best epoch.
 
     Attributes
     ----------
@@ -88,7 +94,7 @@ class Trainer:
         self.rng = np.random.default_rng(rng)
         samples = count("samples", len(self.x_train), least=1)
         self.steps_per_epoch = math.ceil(samples / self.batch_size)
-        self.step, self.order = 0, np.arange(0)
+        self.step, self.order, self.early = 0, np.arange(0), Best(network)
         self.train_loss_list: list[float] = []
         self.train_acc_list: list[float] = []
         self.test_acc_list: list[float] = []
@@ -101,30 +107,40 @@ class Trainer:
         Raises
         ------
         FloatingPointError
-            If the loss is no finite number: the step is not taken.
+            If the loss is no finite number, and then the step is not taken; or if
+            the scores at the end of an epoch are none.
         """
         at = self.step % self.steps_per_epoch * self.batch_size
         with whole(), np.errstate(over="ignore", invalid="ignore"):
+            self.early.take_out()
             if at == 0:
                 self.order = self.rng.permutation(len(self.x_train))
             batch = self.order[at : at + self.batch_size]
-            x, t = self.x_train[batch], self.t_train[batch]
+            x, t = self.x_train.take(batch, axis=0), self.t_train[batch]
             loss, grads = self.network.loss_and_gradient(x, t)
             if not math.isfinite(loss):
-                raise FloatingPointError(
-                    f"the loss is {loss} in step {self.step + 1}, before its update;"
-                    " try a smaller learning rate or smaller first weights, and look"
-                    " for nan or huge numbers in the data"
-                )
+                where = f"in step {self.step + 1}, before its update"
+                raise FloatingPointError(f"the loss is {loss} {where}; {ADVICE}")
             if self.schedule:
                 self.optimizer.lr = self.schedule(self.step)
             self.optimizer.update(self.network.params, grads)
             self.train_loss_list.append(loss)
             self.step += 1
             if self.step % self.steps_per_epoch == 0:
-                self.train_acc_list.append(self.network.accuracy(*self.seen))
-                self.test_acc_list.append(self.network.accuracy(*self.new))
+                self.evaluate()
         return float(loss)
+
+    def evaluate(self) -> None:
+        """Note the accuracies on both sets, and which epoch is the best so far."""
+        try:
+            scores = [self.network.accuracy(*s) for s in (self.seen, self.new)]
+        except Undecided:
+            where = f"after step {self.step}"
+            raise FloatingPointError(f"the scores are nan {where}; {ADVICE}") from None
+        self.train_acc_list.append(scores[0])
+        self.test_acc_list.append(scores[1])
+        if self.patience:
+            self.early.note(self.test_acc_list)
 
     def train(self) -> History:
         """Train to the end of the last epoch, from wherever it stands.
@@ -138,7 +154,7 @@ class Trainer:
         Raises
         ------
         FloatingPointError
-            If the loss is no finite number any more.
+            If the loss or the scores are no finite numbers any more.
         """
         last = self.epochs * self.steps_per_epoch
         bar = Bar(last, self.verbose)
@@ -147,6 +163,7 @@ class Trainer:
                 bar.at(self.step + 1, f"loss {self.train_step():.3f}")
         finally:
             bar.close()
+        self.early.put_in()
         return History(self.train_loss_list, self.train_acc_list, self.test_acc_list)
 
     def enough(self) -> bool:
@@ -155,30 +172,3 @@ class Trainer:
         if self.patience is None or len(seen) <= self.patience:
             return False
         return max(seen[-self.patience :]) <= max(seen[: -self.patience])
-
-    def save_checkpoint(self, path: PathLike) -> None:
-        """Write all that is needed to go on, bit for bit, into an .npz file.
-
-        Raises
-        ------
-        TypeError
-            If the optimizer has something that is neither number nor array.
-        ValueError
-            If the path does not end in ``.npz``, or a parameter is not finite.
-        OSError
-            If the file can't be written there.
-        """
-        save_checkpoint(self, path)
-
-    def load_checkpoint(self, path: PathLike) -> None:
-        """Go back to where the trainer was that wrote this file.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is no checkpoint, is damaged, or is of another network, optimizer or
-            size of data; nothing is changed then.
-        OSError
-            If there is no file that can be read.
-        """
-        load_checkpoint(self, path)

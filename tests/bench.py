@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 import os
@@ -13,10 +12,11 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from bench_cnn import cnn, memory, windows
+from bench_training import adam, steps
 from books import read_text, write_text
 from large import copy_many
 from mkdocs.commands.build import build as mkdocs_build
@@ -47,6 +47,7 @@ def main() -> None:
     logging.disable(logging.ERROR)
     tables = {"edits": edits, "builds": builds, "checks": checks, "rivals": rivals}
     tables |= {"steps": steps, "adam": adam}
+    tables |= {"cnn": cnn, "windows": windows, "memory": memory}
     print(f"{os.cpu_count()} cores; load, where the system tells:", *load())
     for name in sys.argv[1:] or tables:
         with tempfile.TemporaryDirectory() as folder:
@@ -191,143 +192,6 @@ def rivals(folder: Path) -> None:
             path.unlink()
         first, again = processor(place, words), processor(place, words)
         print(f"  {name:18}{first:7.2f}{again:7.2f} s of processor time")
-
-
-def steps(_: Path) -> None:
-    """Time a training step of a two-layer network beside other ways to write it."""
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    x, t = rng.random((60000, 784), np.float32), rng.integers(10, size=60000)
-    orders = [rng.permutation(60000) for _ in range(2)]
-    parts = [o[at : at + 100] for o in orders for at in range(0, 60000, 100)]
-    runs = dict(contenders(x, t, parts))
-    taken: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(250):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            for _ in range(20):
-                run()
-            taken[name].append((time.perf_counter() - start) * 50)
-    quiet = {name: statistics.median(sorted(t)[:60]) for name, t in taken.items()}
-    threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
-    print(f"a step, 784-50-10, batches of 100, SGD; threads: {threads}")
-    print("  milliseconds, median of the quietest quarter, of all; fishbook's share")
-    for name, times in taken.items():
-        share, middle = quiet["fishbook"] / quiet[name], statistics.median(times)
-        print(f"  {name:20}{quiet[name]:7.3f}{middle:7.3f}{share:7.2f}")
-
-
-def contenders(
-    x: Any, t: Any, parts: list[Any]
-) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield steps that gather a batch, find the gradient and move the parameters."""
-    import numpy as np
-    import textbook
-
-    from fishbook.networks import TwoLayerNet
-    from fishbook.optimizers import SGD
-    from fishbook.trainer import Trainer
-
-    turns = [itertools.cycle(parts) for _ in range(3)]
-    net, sgd = TwoLayerNet(784, 50, 10, rng=0), SGD(0.1)
-
-    def ours() -> None:
-        part = next(turns[0])
-        _, grads = net.loss_and_gradient(x[part], t[part])
-        sgd.update(net.params, grads)
-
-    yield "fishbook", ours
-    trained = TwoLayerNet(784, 50, 10, rng=0)
-    trainer = Trainer(trained, x, t, x[:9], t[:9], 999, optimizer=SGD(0.1), rng=0)
-    trainer.seen = trainer.new
-    yield "fishbook's Trainer", trainer.train_step
-    plain, rule = textbook.TwoLayerNet((784, 50, 10), 0.01, 0), textbook.SGD(0.1)
-    x64 = x.astype(np.float64)
-
-    def theirs() -> None:
-        part = next(turns[1])
-        rule.update(plain.params, plain.gradient(x64[part], t[part]))
-
-    yield "textbook", theirs
-    try:
-        import torch
-    except ImportError:
-        print("  PyTorch is not installed")
-        return
-    torch.set_num_threads(int(os.environ.get("OPENBLAS_NUM_THREADS", "2")))
-    data, labels = torch.from_numpy(x), torch.from_numpy(t)
-    nn = torch.nn
-    model = nn.Sequential(nn.Linear(784, 50), nn.ReLU(), nn.Linear(50, 10))
-    loss, moved = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.1)
-
-    def eager() -> None:
-        part = torch.from_numpy(next(turns[2]))
-        moved.zero_grad()
-        loss(model(data[part]), labels[part]).backward()
-        moved.step()
-
-    yield f"PyTorch {torch.__version__}", eager
-
-
-SIMPLE = [(30, 1, 5, 5), (30,), (4320, 100), (100,), (100, 10), (10,)]
-DEEP = [
-    *((16, 1, 3, 3), (16,), (16, 16, 3, 3), (16,), (32, 16, 3, 3), (32,)),
-    *((32, 32, 3, 3), (32,), (64, 32, 3, 3), (64,), (64, 64, 3, 3), (64,)),
-    *((1024, 50), (50,), (50, 10), (10,)),
-]
-"""Shapes of the parameters of two convolutional networks, with 433,890 and 123,552."""
-
-
-def adam(_: Path) -> None:
-    """Time Adam's update alone beside PyTorch's, taken in turn."""
-    threads = os.environ.get("OPENBLAS_NUM_THREADS", "as many as cores")
-    print(f"an update of Adam, float32; threads: {threads}")
-    for shapes in (SIMPLE, DEEP):
-        runs = dict(adams(shapes))
-        taken: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(100):
-            for name, run in runs.items():
-                start = time.perf_counter()
-                for _ in range(5):
-                    run()
-                taken[name].append((time.perf_counter() - start) * 200)
-        ours = statistics.median(taken["fishbook"])
-        for name, times in taken.items():
-            middle, quiet = statistics.median(times), min(times)
-            print(f"  {len(shapes):2} arrays  {name:22}{middle:7.3f} ms", end=", ")
-            print(f"at best {quiet:.3f}; fishbook takes {ours / middle:.2f}", end=", ")
-            print(f"at best {min(taken['fishbook']) / quiet:.2f} of it")
-
-
-def adams(shapes: list[tuple[int, ...]]) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield updates of parameters with these shapes."""
-    import numpy as np
-
-    from fishbook.optimizers import Adam
-
-    rng = np.random.default_rng(0)
-
-    def arrays() -> dict[str, Any]:
-        return {
-            str(i): rng.normal(size=shape).astype(np.float32)
-            for i, shape in enumerate(shapes)
-        }
-
-    ours, params, grads = Adam(), arrays(), arrays()
-    yield "fishbook", lambda: ours.update(params, grads)
-    try:
-        import torch
-    except ImportError:
-        print("  PyTorch is not installed")
-        return
-    torch.set_num_threads(int(os.environ.get("OPENBLAS_NUM_THREADS", "2")))
-    for name, options in (("", {}), (", fused", {"fused": True})):
-        theirs = [torch.nn.Parameter(torch.tensor(p)) for p in arrays().values()]
-        for parameter, g in zip(theirs, grads.values(), strict=True):
-            parameter.grad = torch.tensor(g)
-        rule = torch.optim.Adam(theirs, **options)
-        yield f"PyTorch {torch.__version__}{name}", rule.step
 
 
 def for_entangled(folder: Path, chunks: dict[str, list[str]]) -> None:

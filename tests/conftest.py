@@ -12,21 +12,34 @@ import pytest
 from books import make_book
 from browsing import chromium, launched
 from hypothesis import settings
-from sites import HOME, build_real, build_small, once, served
+from sites import HOME, ROOT, build_real, build_small, once, served
+
+from fishbook.loom.inside import FONTS
+
+# Matplotlib's list of fonts is made once, where no other project makes it.
+os.environ.setdefault("MPLCONFIGDIR", str(ROOT / FONTS))
 
 # No example fails for being slow on a busy machine.
 settings.register_profile("book", deadline=None)
 settings.load_profile("book")
 
 
-FIRST = ("test_browser_pages.py", "lab-numerical-gradients.md", "test_serving.py")
+FIRST = ("test_browser_pages.py", "test_serving.py", "test_browser_reading.py")
 """Files of tests that take longest, or build the site for others."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the workers begin with what takes longest: none is alone at the end."""
+    """Let the workers begin with what takes longest: none is alone at the end.
+
+    After the first files come the pages, from the last chapter's, which train longest.
+    """
     places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=_chapter, reverse=True)
     items.sort(key=lambda item: places.get(item.path.name, len(FIRST)))
+
+
+def _chapter(item: pytest.Item) -> str:
+    return item.path.parent.name if item.path.suffix == ".md" else ""
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -59,9 +59,9 @@ class Served:
         """Give a page; nothing where no one answers."""
         return self.bytes_of(where).decode()
 
-    def wait(self, until: Callable[[], bool]) -> None:
-        """Wait for something to happen while the server runs, two minutes at most."""
-        for _ in range(1200):
+    def wait(self, until: Callable[[], bool], tries: int = 1200) -> None:
+        """Wait for something to happen while the server runs, a while at most."""
+        for _ in range(tries):
             if until():
                 return
             assert self.process.poll() is None, self.said.read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def serving(root: Path, command: list[str]) -> Iterator[Served]:
         )
     served = Served(root, f"http://127.0.0.1:{port}/book/", process, said)
     try:
-        served.wait(lambda: bool(served.get("")))
+        served.wait(lambda: bool(served.get("")), tries=9000)
         yield served
     finally:
         process.kill()

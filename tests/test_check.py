@@ -232,6 +232,17 @@ CODE = [
     ),
     ([python(IMPORT) + chunk("def f(): ...")], "01-p.md:4: f comes later, at docs/01"),
     (["```python hidden\nx = 1\n```\n" + python("x")], "6: x is set by hidden code at"),
+    *(
+        ([python("x = 1") + "```python hidden\nx = 2\n```\n" + python(code)], hidden)
+        for hidden in ["x is set by hidden code at line"]
+        for code in [
+            "x",
+            "x += 1",
+            "x = x",
+            "for i in x:\n    x = i",
+            "if x:\n    x = 2",
+        ]
+    ),
     (
         ["```python hidden\nimport os\n```\n" + chunk("os.sep")],
         "6: os is set by hidden",
@@ -492,7 +503,8 @@ def test_what_may_differ_may_differ(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        python("x = 1") + "```python hidden\nx = 2\n```\n" + python("x"),
+        "```python hidden\nx = 1\n```\n" + python("x = 2") + python("x"),
+        "```python hidden\nx = 1\n```\n" + python("for x in [2]:\n    x += 1"),
         "```python hidden\nx = 1\nx\n```\n" + python("x = 2\nx"),
         "```python hidden\nx = 1\n```\n" + python("def f(x):\n    return x"),
         "```python hidden\nx = 1\n```\n```python hidden\nx\n```\n",

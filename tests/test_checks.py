@@ -160,7 +160,15 @@ def test_labels_come_as_numbers_or_one_hot() -> None:
 
 @pytest.mark.parametrize(
     "t",
-    [[0.5, 1], [0, 3], [-1, 0], [NAN, 0], [[1, 1, 0], [0, 0, 1]], [[0.5, 0.5, 0]] * 2],
+    [
+        [0.5, 1],
+        [0, 3],
+        [-1, 0],
+        np.int8([-1, 0]),
+        [NAN, 0],
+        [[1, 1, 0], [0, 0, 1]],
+        [[0.5, 0.5, 0]] * 2,
+    ],
     ids=repr,
 )
 def test_labels_that_are_none_are_refused(t: Any) -> None:

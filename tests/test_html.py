@@ -238,6 +238,15 @@ NOTES = "<ol>\n<li>One</li>\n<li>Two</li>\n</ol>\n"
 FIGURE = '<figure id="fig-a"><img alt="a"></figure>\n'
 
 
+def test_an_operator_in_inline_code_is_not_broken_after_its_hyphen() -> None:
+    text = "<p><code>p -= g</code> <code>a - b</code> <code>f() -&gt; x</code></p>"
+    text += "<pre><code>n -= 1</code></pre>"
+    made = finish(text)
+    assert '<code>p <span class="whole">-=</span> g</code>' in made
+    assert '<span class="whole">-&gt;</span>' in made
+    assert made.count("whole") == 2
+
+
 @pytest.mark.parametrize(
     "page",
     [

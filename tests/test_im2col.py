@@ -10,7 +10,8 @@ import textbook
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fishbook.im2col import col2im, conv_output_size, im2col, pad_images, pair
+from fishbook.checks import pair
+from fishbook.im2col import col2im, conv_output_size, im2col, pad_images
 
 
 def numbers(shape: tuple[int, ...], seed: int = 0) -> Any:

@@ -23,6 +23,7 @@ from fishbook.layers import (
     Flatten,
     GlobalAveragePooling,
     Layer,
+    LocalResponseNormalization,
     MulLayer,
     Pooling,
     Relu,
@@ -69,6 +70,10 @@ LAYERS: dict[str, tuple[Make, list[tuple[int, ...]]]] = {
     "Pooling": (lambda dtype: Pooling(2, 2), [(2, 3, 4, 4), (2, 3, 5, 7)]),
     "other Pooling": (lambda dtype: Pooling(3, 2, (2, 1), 1), [(2, 3, 5, 4)]),
     "AveragePooling": (lambda dtype: AveragePooling(3, 2, (2, 1), 1), [(2, 3, 5, 4)]),
+    "LocalResponseNormalization": (
+        lambda dtype: LocalResponseNormalization(alpha=0.5),
+        [(2, 7, 3, 2), (2, 1, 3, 2)],
+    ),
     "GlobalAveragePooling": (lambda dtype: GlobalAveragePooling(), [(2, 3, 5, 4)]),
 }
 EACH = [
@@ -301,6 +306,27 @@ def test_affine_by_hand() -> None:
     np.testing.assert_array_equal(layer.db, [3, 1, -1])
     assert layer.grads["W"] is layer.dW
     assert layer.grads["b"] is layer.db
+
+
+@pytest.mark.parametrize("shape", [(4,), (7, 4), (2, 3, 4), (0, 4)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_bias_gets_the_plain_sum_over_the_samples(
+    shape: tuple[int, ...], dtype: Any
+) -> None:
+    layer = Affine(numbers((4, 5), dtype), numbers((5,), dtype))
+    y = layer.forward(numbers(shape, dtype))
+    layer.backward(y)
+    plain = y.reshape(-1, 5).sum(axis=0)
+    np.testing.assert_allclose(layer.db, plain, rtol=1e-5, atol=1e-6)
+    assert layer.db.dtype == dtype
+
+
+def test_the_loss_layer_agrees_with_the_plain_functions() -> None:
+    a, t = 5 * numbers((100, 10)), np.arange(100) % 10
+    loss, gradient = loss_and_gradient(a, t)
+    assert loss == pytest.approx(softmax_loss(a, t), rel=1e-13)
+    plain = (softmax(a) - np.eye(10)[t]) / 100
+    np.testing.assert_allclose(gradient, plain, rtol=1e-12, atol=1e-15)
 
 
 def test_affine_holds_the_arrays_it_is_given() -> None:
@@ -961,3 +987,31 @@ def test_a_relative_error_of_nan_is_no_pass() -> None:
     assert not relative_error([np.nan, 1.0], [1.0, 1.0]) < 1
     with pytest.raises(ValueError, match="got b"):
         relative_error(np.ones(2), np.ones(3))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    n=st.sampled_from([1, 3, 5, 9]),
+    channels=st.integers(1, 7),
+    seed=st.integers(0, 99),
+)
+def test_local_response_normalization_agrees_with_pytorch(
+    n: int, channels: int, seed: int
+) -> None:
+    torch = pytest.importorskip("torch")
+    x, dout = (numbers((2, channels, 3, 2), seed=seed + i) for i in range(2))
+    layer = LocalResponseNormalization(n, k=1.5, alpha=0.3, beta=0.6)
+    theirs = torch.tensor(x, requires_grad=True)
+    given = {"alpha": n * 0.3, "beta": 0.6, "k": 1.5}
+    y = torch.nn.functional.local_response_norm(theirs, n, **given)
+    y.backward(torch.tensor(dout))
+    np.testing.assert_allclose(layer.forward(x), y.detach(), rtol=1e-10)
+    np.testing.assert_allclose(layer.backward(dout), theirs.grad, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"n": 4}, {"n": 0}, {"k": 0}, {"alpha": -1}, {"beta": -0.5}], ids=repr
+)
+def test_local_response_normalization_refuses(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        LocalResponseNormalization(**bad)

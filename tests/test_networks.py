@@ -387,7 +387,7 @@ def test_two_layers_agree_with_pytorch_to_ten_digits() -> None:
 def test_two_layers_agree_with_the_textbooks() -> None:
     import textbook
 
-    theirs = textbook.TwoLayerNet((30, 20, 10), std=0.5, seed=3)
+    theirs = textbook.Net((30, 20, 10), std=0.5, seed=3)
     ours = TwoLayerNet(30, 20, 10, weight_init_std=0.5, rng=3, dtype=np.float64)
     rng = np.random.default_rng(4)
     x, t = rng.normal(size=(16, 30)), rng.integers(10, size=16)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import textbook
 
 from fishbook.datasets import load_digits
 from fishbook.networks import TwoLayerNet
@@ -28,7 +29,7 @@ from fishbook.optimizers import (
 from fishbook.trainer import Trainer
 
 KINDS: list[Any] = [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam, AdamW]
-MEMORIES = {"v", "h", "m"}
+MEMORIES = {"v", "h", "sums", "squares"}
 each = pytest.mark.parametrize("kind", KINDS)
 (X, T), (X_TEST, T_TEST) = load_digits()
 
@@ -240,6 +241,27 @@ def test_schedules_equal_to_pytorch(ours: Any, make: Callable[..., Any]) -> None
         assert ours(step) == pytest.approx(theirs.get_last_lr()[0], abs=1e-12)
         rule.step()
         theirs.step()
+
+
+@pytest.mark.parametrize("kind", KINDS[:-1])
+def test_the_textbook_has_the_same_rules(kind: Any) -> None:
+    """What the bench compares does the same, but for where Adam's epsilon stands."""
+    theirs, ours = getattr(textbook, kind.__name__)(0.01), kind(0.01)
+    rng = np.random.default_rng(0)
+    one, other = ({"W": np.ones((3, 2))} for _ in range(2))
+    for _ in range(20):
+        g = {"W": rng.normal(size=(3, 2))}
+        ours.update(one, g)
+        theirs.update(other, g)
+    np.testing.assert_allclose(one["W"], other["W"], rtol=1e-6)
+
+
+def test_adam_shows_the_means_of_its_sums() -> None:
+    adam, params = Adam(), {"w": np.zeros(2)}
+    for g in (1.0, 3.0):
+        adam.update(params, {"w": np.array([g, -g])})
+    np.testing.assert_allclose(adam.m["w"], [0.39, -0.39])
+    np.testing.assert_allclose(adam.v["w"], 0.009999)
 
 
 # Any array

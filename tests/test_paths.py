@@ -63,7 +63,7 @@ def walk(terrain: str, name: str, lr: float, start: tuple[float, float]) -> Any:
 
 
 def said(view: Any) -> str:
-    return str(view.locator(".path-said").inner_text())
+    return str(view.locator("optimizer-paths .said").inner_text())
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -132,8 +132,42 @@ def test_what_is_printed_or_drawn_has_to_be_shown() -> None:
     assert said == "figures/no-such.svg does not exist; run `fishbook record`"
 
 
+def hidden(code: str) -> str:
+    return python(code).replace("python", "python hidden")
+
+
+TOUCHED = "import numpy as np\n\nx, rng = np.zeros(2), np.random.default_rng(0)"
+TOUCHED += "\nnet = {'w': [x]}\n\n\ndef first():\n    return x[0]"
+
+
+@pytest.mark.parametrize(
+    ("touch", "read", "said"),
+    [
+        ("x[0] = 1", "x", "changes x, which"),
+        ("rng.normal()", "rng", "changes rng, which"),
+        ("x += 1", "net['w']", "changes net, which"),
+        ("net['w'].append(2)", "net", "changes net, which"),
+        ("x[0] = 1", "first()", "changes x, which"),
+        ("y = x + rng.integers(1)", "x", ""),
+        ("y = x.copy()\ny[0] = 1", "x", ""),
+    ],
+)
+def test_hidden_code_leaves_alone_what_code_in_sight_reads_later(
+    touch: str, read: str, said: str
+) -> None:
+    text = python(TOUCHED) + hidden(touch) + python(f"_ = {read}")
+    first, second, third = verdicts(text)
+    assert (first, third) == ("", "")
+    assert said in second and bool(said) == bool(second)
+
+
+def test_hidden_code_may_change_what_it_set() -> None:
+    text = python("x = [1]") + hidden("x = [2]") + hidden("x[0] = 3")
+    assert verdicts(text + python("x = [4]\n_ = x")) == [""] * 4
+
+
 def test_hidden_code_may_print_what_is_shown() -> None:
-    text = python("print(1)").replace("python", "python hidden")
+    text = hidden("print(1)")
     (said,) = verdicts(text)
     assert said.startswith("this hidden code prints:\n1")
     assert verdicts(f"{text}```output\n1\n```\n") == [""]

@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from books import DOT, GATES, SUMS, edit, read_text, run_cli, write_text
 from serving import FISHBOOK, MKDOCS, serving
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 pytest.importorskip("material", reason="needs the extra `site`")
 
@@ -19,7 +21,7 @@ from fishbook.loom import disk
 from fishbook.loom.book import Book
 from fishbook.loom.edition import EDITIONS
 from fishbook.loom.site.build import build
-from fishbook.loom.site.serve import bracketed
+from fishbook.loom.site.serve import Watcher, bracketed
 from fishbook.loom.weave import edition_files
 
 TOTAL, LAB = "02-sums/01-total/", "docs/02-sums/lab-forms.md"
@@ -40,11 +42,10 @@ def change_all(root: Path) -> None:
     edit(root / DOT, 'r="2"', 'r="3"')
 
 
-@pytest.mark.parametrize("command", [FISHBOOK, MKDOCS], ids=["fishbook", "mkdocs"])
 def test_what_is_served_after_edits_is_what_a_build_gives(
-    copied: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(copied, command) as served:
+    with serving(copied, FISHBOOK) as served:
         for edition in EDITIONS:
             assert OLD in served.get(f"en/{TOTAL}")
             assert "<article" in served.get(f"{edition}/{TOTAL}")
@@ -129,6 +130,30 @@ def test_an_editors_own_files_change_nothing(copied: Path) -> None:
     assert edition_files(Book.load(copied), "en") == files
     write_text(copied / SUMS, read_text(copied / SUMS) + "\n")
     assert disk.stamps(copied / "docs") != before
+
+
+def test_who_looks_for_changes_waits_for_who_makes_the_pages(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    class Lock:
+        def __enter__(self) -> None:
+            seen.append("taken")
+
+        def __exit__(self, *error: object) -> None:
+            seen.append("given back")
+
+    class Told(FileSystemEventHandler):
+        def dispatch(self, event: FileSystemEvent) -> None:
+            seen.append("told")
+            watcher.stop()
+
+    lock: Any = Lock()
+    watcher = Watcher(lock)
+    watcher.schedule(Told(), str(tmp_path))
+    write_text(tmp_path / "page.md", "")
+    watcher.start()
+    watcher.join()
+    assert seen == ["taken", "told", "given back"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from fishbook.datasets import has_mnist, load_digits, load_mnist
-from fishbook.networks import TwoLayerNet
+from fishbook.networks import MultiLayerNetExtend, TwoLayerNet
 from fishbook.optimizers import SGD, Optimizer, find_optimizer
 from fishbook.progress import Bar, History, whole
-from fishbook.storage import read_arrays
+from fishbook.storage import kept, read_arrays
 from fishbook.trainer import Trainer
 
 (X, T), (X_TEST, T_TEST) = load_digits()
@@ -464,3 +464,84 @@ def test_patience_stops_when_nothing_gets_better() -> None:
 def test_patience_has_to_be_a_number_of_epochs(bad: Any) -> None:
     with pytest.raises(ValueError, match="patience"):
         Trainer(None, [[0.0]], [0], [[0.0]], [0], patience=bad)
+
+
+def drifting(epochs: int = 30, **given: Any) -> Trainer:
+    """Return a training that soon gets no better on what it doesn't learn from."""
+    net = MultiLayerNetExtend(
+        *(64, [20, 20], 10),
+        use_batchnorm=True,
+        use_dropout=True,
+        rng=1,
+        dtype=np.float64,
+    )
+    data = X[:60], T[:60], X_TEST[:90], T_TEST[:90]
+    rates = {"lr": 0.5}
+    return Trainer(net, *data, epochs, 20, "momentum", rates, rng=2, **given)
+
+
+def everything(run: Trainer) -> dict[str, Any]:
+    """Return parameters and running statistics."""
+    return {key: values.copy() for key, values in kept(run.network).items()}
+
+
+@pytest.mark.parametrize("patience", [3, 50])
+def test_patience_leaves_the_parameters_of_the_best_epoch(patience: int) -> None:
+    run, plain = drifting(patience=patience), drifting()
+    scores, seen = [], []
+    for epoch in range(30):
+        plain.epochs = epoch + 1
+        plain.train()
+        seen.append(everything(plain))
+        scores.append(plain.test_acc_list[-1])
+    run.train()
+    length = len(run.test_acc_list)
+    best = int(np.argmax(scores[:length]))
+    assert (length < 30) == (patience == 3)
+    assert best < length - 1
+    assert_same(everything(run), seen[best])
+    assert run.network.accuracy(*run.new) == max(run.test_acc_list)
+    assert run.network.layers["Affine1"].W is run.network.params["W1"]
+    assert_same(everything(plain), seen[-1])
+
+
+@pytest.mark.parametrize("stop", [1, 4, 6, 17])
+def test_early_stopping_goes_on_bit_for_bit(tmp_path: Path, stop: int) -> None:
+    straight, first, second = (drifting(patience=8) for _ in range(3))
+    straight.train()
+    for _ in range(stop):
+        first.train_step()
+    first.save_checkpoint(tmp_path / "part.npz")
+    second.load_checkpoint(tmp_path / "part.npz")
+    second.train()
+    assert second.test_acc_list == straight.test_acc_list
+    assert_same(everything(second), everything(straight))
+
+
+def test_more_epochs_after_the_best_was_put_in_change_nothing(tmp_path: Path) -> None:
+    """What was shown at an end, and stored with it, is taken out again to go on."""
+    straight, parts = drifting(12, patience=20), drifting(5, patience=20)
+    resumed = drifting(12, patience=20)
+    straight.train()
+    parts.train()
+    parts.train()
+    parts.save_checkpoint(tmp_path / "end.npz")
+    resumed.load_checkpoint(tmp_path / "end.npz")
+    assert_same(everything(resumed), everything(parts))
+    parts.epochs = 12
+    for run in (parts, resumed):
+        run.train()
+        assert run.train_loss_list == straight.train_loss_list
+        assert_same(everything(run), everything(straight))
+
+
+def test_scores_that_are_nan_stop_an_epoch_as_a_loss_does() -> None:
+    x_test = X_TEST.copy()
+    x_test[3, 5] = np.nan
+    net = TwoLayerNet(64, 8, 10, 0.1, rng=0)
+    run = Trainer(net, X[:300], T[:300], x_test, T_TEST, 3, rng=0)
+    with pytest.raises(FloatingPointError, match=r"scores are nan after step 3; try a"):
+        run.train()
+    assert (run.step, run.train_acc_list, run.test_acc_list) == (3, [], [])
+    with pytest.raises(ValueError, match="no nan where something is decided"):
+        net.accuracy(x_test, T_TEST)

@@ -1,4 +1,4 @@
-"""Networks as textbooks write them: plain layers, float64. For comparison."""
+"""Networks and rules as textbooks write them: plain, float64. For comparison."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ class Affine:
         self.W, self.b = W, b
 
     def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.dot(x, self.W) + self.b
+        self.shape = x.shape
+        self.x = x.reshape(len(x), -1)
+        return np.dot(self.x, self.W) + self.b
 
     def backward(self, dout: Array) -> Array:
         dx = np.dot(dout, self.W.T)
         self.dW = np.dot(self.x.T, dout)
         self.db = np.sum(dout, axis=0)
-        return dx
+        return dx.reshape(self.shape)
 
 
 class SoftmaxWithLoss:
@@ -58,21 +59,19 @@ class SoftmaxWithLoss:
         return dx / len(self.t)
 
 
-class TwoLayerNet:
-    """Affine, ReLU, affine, softmax with loss."""
+class Net:
+    """Affine layers with ReLU between them, softmax with loss."""
 
-    def __init__(self, sizes: tuple[int, int, int], std: float, seed: int) -> None:
+    def __init__(self, sizes: tuple[int, ...], std: float, seed: int) -> None:
         rng = np.random.default_rng(seed)
-        self.params = {
-            "W1": std * rng.normal(size=sizes[:2]),
-            "b1": np.zeros(sizes[1]),
-            "W2": std * rng.normal(size=sizes[1:]),
-            "b2": np.zeros(sizes[2]),
-        }
+        self.params: dict[str, Array] = {}
         self.layers: OrderedDict[str, Any] = OrderedDict()
-        self.layers["Affine1"] = Affine(self.params["W1"], self.params["b1"])
-        self.layers["Relu1"] = Relu()
-        self.layers["Affine2"] = Affine(self.params["W2"], self.params["b2"])
+        for i in range(1, len(sizes)):
+            W = self.params[f"W{i}"] = std * rng.normal(size=sizes[i - 1 : i + 1])
+            b = self.params[f"b{i}"] = np.zeros(sizes[i])
+            self.layers[f"Affine{i}"] = Affine(W, b)
+            self.layers[f"Relu{i}"] = Relu()
+        self.layers.popitem()
         self.last_layer = SoftmaxWithLoss()
 
     def predict(self, x: Array) -> Array:
@@ -88,8 +87,14 @@ class TwoLayerNet:
         dout = self.last_layer.backward(1)
         for layer in reversed(list(self.layers.values())):
             dout = layer.backward(dout)
-        first, second = self.layers["Affine1"], self.layers["Affine2"]
-        return {"W1": first.dW, "b1": first.db, "W2": second.dW, "b2": second.db}
+        grads = {}
+        for i in range(1, len(self.params) // 2 + 1):
+            layer = self.layers[f"Affine{i}"]
+            grads |= {f"W{i}": layer.dW, f"b{i}": layer.db}
+        return grads
+
+
+Arrays = dict[str, Array]
 
 
 class SGD:
@@ -98,9 +103,77 @@ class SGD:
     def __init__(self, lr: float) -> None:
         self.lr = lr
 
-    def update(self, params: dict[str, Array], grads: dict[str, Array]) -> None:
+    def update(self, params: Arrays, grads: Arrays) -> None:
         for key in params:
             params[key] -= self.lr * grads[key]
+
+
+class Momentum:
+    """A velocity for each parameter."""
+
+    def __init__(self, lr: float) -> None:
+        self.lr, self.momentum = lr, 0.9
+        self.v: Arrays = {}
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        for key in params:
+            v = self.v.get(key, np.zeros_like(params[key]))
+            self.v[key] = self.momentum * v - self.lr * grads[key]
+            params[key] += self.v[key]
+
+
+class Nesterov(Momentum):
+    """The same, with the gradient of the point ahead."""
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        for key in params:
+            v = self.v.get(key, np.zeros_like(params[key]))
+            params[key] += self.momentum * self.momentum * v
+            params[key] -= (1 + self.momentum) * self.lr * grads[key]
+            self.v[key] = self.momentum * v - self.lr * grads[key]
+
+
+class AdaGrad:
+    """A sum of squares for each parameter."""
+
+    def __init__(self, lr: float) -> None:
+        self.lr = lr
+        self.h: Arrays = {}
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        for key in params:
+            h = self.h.get(key, np.zeros_like(params[key]))
+            self.h[key] = h + grads[key] * grads[key]
+            params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + 1e-7)
+
+
+class RMSprop(AdaGrad):
+    """A fading mean of squares for each parameter."""
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        for key in params:
+            h = self.h.get(key, np.zeros_like(params[key]))
+            self.h[key] = 0.99 * h + 0.01 * grads[key] * grads[key]
+            params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + 1e-7)
+
+
+class Adam:
+    """Two fading means for each parameter."""
+
+    def __init__(self, lr: float) -> None:
+        self.lr, self.steps = lr, 0
+        self.m: Arrays = {}
+        self.v: Arrays = {}
+
+    def update(self, params: Arrays, grads: Arrays) -> None:
+        self.steps += 1
+        lr = self.lr * np.sqrt(1 - 0.999**self.steps) / (1 - 0.9**self.steps)
+        for key in params:
+            m = self.m.get(key, np.zeros_like(params[key]))
+            v = self.v.get(key, np.zeros_like(params[key]))
+            self.m[key] = m + 0.1 * (grads[key] - m)
+            self.v[key] = v + 0.001 * (grads[key] ** 2 - v)
+            params[key] -= lr * self.m[key] / (np.sqrt(self.v[key]) + 1e-7)
 
 
 def im2col(x: Array, filter_h: int, filter_w: int, stride: int, pad: int) -> Array:
@@ -187,3 +260,46 @@ class Pooling:
         dcol = dmax.reshape(dout.shape[0] * dout.shape[1] * dout.shape[2], -1)
         place = self.pool_h, self.pool_w, self.stride, self.pad
         return col2im(dcol, self.x.shape, *place)
+
+
+class Dropout:
+    """Leaves some numbers out by a mask, and makes all smaller in evaluation."""
+
+    def __init__(self, ratio: float = 0.5) -> None:
+        self.ratio = ratio
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        if not train:
+            return x * (1 - self.ratio)
+        self.mask = np.random.default_rng().random(x.shape) > self.ratio
+        return x * self.mask
+
+    def backward(self, dout: Array) -> Array:
+        return dout * self.mask
+
+
+class ImagesNet:
+    """Layers in a row; those with W and b are numbered."""
+
+    def __init__(self, layers: OrderedDict[str, Any]) -> None:
+        self.layers, self.last_layer = layers, SoftmaxWithLoss()
+        self.learned = [v for v in layers.values() if hasattr(v, "W")]
+        self.params: dict[str, Array] = {}
+        for i, layer in enumerate(self.learned, 1):
+            self.params |= {f"W{i}": layer.W, f"b{i}": layer.b}
+
+    def predict(self, x: Array, train: bool = False) -> Array:
+        for layer in self.layers.values():
+            more = {"train": train} if isinstance(layer, Dropout) else {}
+            x = layer.forward(x, **more)
+        return x
+
+    def gradient(self, x: Array, t: Array) -> dict[str, Array]:
+        self.last_layer.forward(self.predict(x, train=True), t)
+        dout = self.last_layer.backward(1)
+        for layer in reversed(list(self.layers.values())):
+            dout = layer.backward(dout)
+        grads = {}
+        for i, layer in enumerate(self.learned, 1):
+            grads |= {f"W{i}": layer.dW, f"b{i}": layer.db}
+        return grads

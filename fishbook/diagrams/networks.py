@@ -30,6 +30,7 @@ def network(
     frames: Sequence[Sequence[str]] = (),
     at: float = 0.48,
     spread: float = 1,
+    tall: float = 1,
 ) -> Picture:
     """Draw nodes in columns; arrows lead from each column to the next.
 
@@ -53,6 +54,8 @@ def network(
         How far along their arrows labels stand, from 0 to 1: where no lines cross.
     spread : float, optional
         How much farther apart than usual the nodes are.
+    tall : float, optional
+        How much farther still from top to bottom, where many labels stand together.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def network(
     margin = MARGIN + (FRAME if frames else 0)
     left, right = (max(RADIUS, room) + margin for room in (rooms[0], rooms[-1]))
     step = max(STEP * spread, 2 * max(rooms) + 12)
-    where = _places(full, complex(left, RADIUS + margin), step, ROW * spread)
+    where = _places(full, complex(left, RADIUS + margin), step, ROW * spread * tall)
     lowest = max(place.imag for place in where.values()) + RADIUS + margin
     body = "".join(_frame([where[name] for name in frame]) for frame in frames)
     for pair in sorted([*arrows, *biases], key=strong.__contains__):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -10,14 +11,15 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 import fishbook
-from fishbook.loom.blocks import Cell
+from fishbook.loom import names
+from fishbook.loom.blocks import Cell, Code
 from fishbook.loom.book import Book
 from fishbook.loom.capture import LARGEST
 from fishbook.loom.inside import GRACE
@@ -115,6 +117,8 @@ class Runner:
             test, reason = "", RUNS_LONG
         source = self.page.source(code)
         pieces = [Piece(source, str(self.path), code.line, code.target, test, reason)]
+        if code.hidden:
+            pieces[0] = replace(pieces[0], keeps=kept(self.page, code))
         for page, part in self.book.earlier(self.page, code.target):
             path = str(self.book.root.resolve() / page.path)
             pieces.append(Piece(part.source(), path, part.parts[0].line))
@@ -128,6 +132,23 @@ class Runner:
             return Problem(place, line, what, fix)
         line = cell.skip.line if cell.skip else cell.code.line
         return Problem(self.page.path, line, what, "mend the test")
+
+
+def kept(page: Page, hidden: Code) -> tuple[str, ...]:
+    """Return the names that code in sight sets before hidden code, reads after it."""
+    read, made = set[str](), set[str]()
+    for code in (cell.code for cell in reversed(page.cells) if not cell.code.hidden):
+        if code.line > hidden.line:
+            read -= names.assigned_names(code.source)
+            read |= names.needed_names(code.source)
+            continue
+        for node in names.parse(code.source).body:
+            if isinstance(node, names.DEFINES) and node.name in read:
+                read |= names.used_names(ast.unparse(node))
+    for code in (cell.code for cell in page.cells if cell.code.line < hidden.line):
+        new = names.assigned_names(code.source)
+        made = made - new if code.hidden else made | new
+    return tuple(sorted(read & made))
 
 
 class Process:

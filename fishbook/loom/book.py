@@ -31,7 +31,7 @@ Places: TypeAlias = tuple[tuple[str, type[Block], str, PurePosixPath], ...]
 """What links to labels show: each label, what it names, its number, its page."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Book:
     """All pages of the book in a folder, in reading order."""
 
@@ -54,7 +54,7 @@ class Book:
         texts = disk.read_all(root, sorted(paths, key=place))
         return cls(root, [parse(text, path) for path, text in texts.items()])
 
-    @property
+    @cached_property
     def docs(self) -> Path:
         """The folder of the pages."""
         return self.root / "docs"
@@ -116,13 +116,14 @@ class Book:
 
     @cached_property
     def stamps(self) -> dict[str, disk.Stamp]:
-        """What changes when a page or a figure is written, by its path."""
-        return disk.stamps(self.docs)
+        """What changes when a page or a figure is written, by its path in `docs/`."""
+        above = f"{self.docs.as_posix()}/"
+        found = disk.stamps(self.docs).items()
+        return {path.removeprefix(above): stamp for path, stamp in found}
 
     def stamp(self, page: Page, figure: Figure) -> disk.Stamp:
         """Return what changes when a page's figure is drawn anew."""
-        folder = f"{self.docs.as_posix()}/{page.chapter}".rstrip("/")
-        return self.stamps.get(f"{folder}/{figure.path}")
+        return self.stamps.get(f"{page.chapter}/{figure.path}".lstrip("/"))
 
     @cached_property
     def order(self) -> dict[Page, int]:

@@ -16,7 +16,7 @@ KEPT = PurePosixPath(".cache", "fishbook", "kept")
 """Where a text stays that no verb wrote, and that is overwritten all the same."""
 Stamp: TypeAlias = tuple[int, int, int] | None
 """What changes when a file is written or replaced; None where there is none."""
-WRITTEN = re.compile(r".*\.(?!(?:sw.|tmp|bak|orig|pyc)$)[A-Za-z0-9]+")
+WRITTEN = re.compile(r"(?s).*\.(?!(?:sw.|tmp|bak|orig|pyc)$)[A-Za-z0-9]+")
 """Names of files that someone wrote, not an editor or a cache for itself."""
 
 
@@ -25,54 +25,66 @@ def files(folder: Path) -> Iterator[Path]:
 
     A link to a folder is yielded too, and not followed.
     """
-    for here, folders, names in os.walk(folder):
-        linked = [name for name in folders if Path(here, name).is_symlink()]
-        folders[:] = sorted(name for name in folders if _is_seen(name))
-        yield from (Path(here, n) for n in sorted([*names, *linked]) if _is_seen(n))
+    return map(Path, _paths(str(folder)))
 
 
-def _is_seen(name: str) -> bool:
-    return not name.startswith(".") and name != "__pycache__"
+def _paths(folder: str) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(filter(_is_seen, found), key=lambda entry: entry.name)
+    except OSError:
+        return  # It went while it was looked through, or was never there.
+    folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+    yield from (entry.path for entry in entries if entry not in folders)
+    for entry in folders:
+        yield from _paths(entry.path)
+
+
+def _is_seen(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and entry.name != "__pycache__"
 
 
 def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, str]:
     """Return the texts of files, or raise with all that can't be taken as text."""
     texts: dict[PurePosixPath, str] = {}
-    problems: list[Problem] = []
+    problems: list[Problem | str] = []
     for path in paths:
-        if not (root / path).is_file():
+        file = f"{root}/{path}"
+        if not os.path.isfile(file):
             what = "this is no file that can be read, or a link that leads to none"
             problems.append(Problem(path, 1, what, "put a plain file here"))
             continue
-        data = (root / path).read_bytes()
-        if found := _not_plain(path, data):
-            problems.append(found)
-        else:
-            texts[path] = data.decode("utf-8")
+        with open(file, "rb") as stream:
+            data = stream.read()
+        try:
+            texts[path] = _plain(path, data)
+        except LoomError as error:
+            problems += error.problems
     if problems:
         raise LoomError(problems)
     return texts
 
 
-def _not_plain(path: PurePosixPath, data: bytes) -> Problem | None:
-    """Say why bytes are no plain text, or nothing."""
+def _plain(path: PurePosixPath, data: bytes) -> str:
+    """Return bytes as text, or raise with why they are no plain text."""
 
-    def problem(at: int, what: str, fix: str) -> Problem:
-        return Problem(path, data[:at].count(b"\n") + 1, what, fix)
+    def problem(at: int, what: str, fix: str) -> LoomError:
+        return LoomError([Problem(path, data[:at].count(b"\n") + 1, what, fix)])
 
     try:
-        data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         what = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        return problem(error.start, what, "save the file as UTF-8")
+        raise problem(error.start, what, "save the file as UTF-8") from None
     if data.startswith(b"\xef\xbb\xbf"):
-        return problem(0, "the file begins with a BOM", "save it as UTF-8 without BOM")
+        what = "the file begins with a BOM"
+        raise problem(0, what, "save it as UTF-8 without BOM")
     if (at := data.find(b"\r")) >= 0:
         what = "a carriage return stands here"
-        return problem(at, what, "save the file with LF line ends")
+        raise problem(at, what, "save the file with LF line ends")
     if (at := data.find(b"\0")) >= 0:
-        return problem(at, "a NUL character stands here", "delete it")
-    return None
+        raise problem(at, "a NUL character stands here", "delete it")
+    return text
 
 
 def read(path: Path) -> str | None:
@@ -80,10 +92,10 @@ def read(path: Path) -> str | None:
     return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
 
 
-def stamp(path: Path) -> Stamp:
+def stamp(path: str | Path) -> Stamp:
     """Return a file's stamp."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
@@ -93,8 +105,8 @@ def stamps(folder: Path) -> dict[str, Stamp]:
     """Return the stamps of a folder's files by their paths, or of a file alone."""
     if not folder.is_dir():
         return {folder.as_posix(): stamp(folder)}
-    written = (path for path in files(folder) if WRITTEN.fullmatch(path.name))
-    return {path.as_posix(): stamp(path) for path in written}
+    written = filter(WRITTEN.fullmatch, _paths(str(folder)))
+    return {path.replace(os.sep, "/"): stamp(path) for path in written}
 
 
 def write(path: Path, content: str | bytes) -> bool:

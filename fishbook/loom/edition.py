@@ -111,9 +111,51 @@ WORDS = {
         "第 {step} 步就飞得没影了：学习率太大。",
         "Lost in space at step {step}: the rate is too large.",
     ),
+    "window_filter": ("滤波器", "Filter"),
+    "window_upright": ("竖边", "Upright edges"),
+    "window_level": ("横边", "Level edges"),
+    "window_ones": ("全是 1", "All ones"),
+    "window_channels": ("通道数", "Channels"),
+    "window_pad": ("填充", "Padding"),
+    "window_stride": ("步幅", "Stride"),
+    "window_picture": ("图像", "Image"),
+    "window_sample": ("样图", "Sample"),
+    "window_clear": ("擦净", "Clear"),
+    "window_image": ("通道 {c}", "Channel {c}"),
+    "window_weights": ("滤波器 {c}", "Filter {c}"),
+    "window_map": ("结果", "Result"),
+    "window_matrix": ("im2col 的矩阵", "Matrix of im2col"),
+    "window_sumKeys": (
+        "在图像上点或拖，画出笔画；点一下滤波器，换一个权重；在结果上移动，滑动窗口。"
+        "键盘：方向键移动，空格键画、换。",
+        "Click or drag on the image to paint, click on the filter to change a weight,"
+        " move over the result to slide the window. Keyboard: arrow keys move, the"
+        " space bar paints or changes.",
+    ),
+    "window_rowsKeys": (
+        "在矩阵或图像上移动，或用方向键走。",
+        "Move over the matrix or the image, or use the arrow keys.",
+    ),
+    "window_at": ("第 {i} 行第 {j} 列：{y}", "Row {i}, column {j}: {y}"),
+    "window_pixel": (
+        "通道 {c}，第 {i} 行第 {j} 列：{y}",
+        "Channel {c}, row {i}, column {j}: {y}",
+    ),
+    "window_entry": (
+        "矩阵第 {row} 行第 {column} 列是 {y}：通道 {c} 的第 {i} 行第 {j} 列，"
+        "在 {many} 个窗口里",
+        "Row {row}, column {column} of the matrix is {y}: channel {c}, row {i},"
+        " column {j}, which is in {many} of the windows",
+    ),
+    "window_zero": (
+        "矩阵第 {row} 行第 {column} 列是填充的 0，在 {many} 个窗口里",
+        "Row {row}, column {column} of the matrix is a 0 of the padding, which is in"
+        " {many} of the windows",
+    ),
 }
 """Each word of the site: Chinese, English. Those of the board begin with `draw_`, those
-of graphs with steps with `step_`, those of the optimizers' paths with `path_`."""
+of graphs with steps with `step_`, those of the optimizers' paths with `path_`, those
+of convolution's windows with `window_`."""
 
 
 def words(edition: str) -> dict[str, str]:

@@ -21,6 +21,9 @@ from typing import Any
 from fishbook.loom.capture import Printed
 from fishbook.loom.run import Namespace, Piece, UnrunError
 
+FONTS = Path(".cache", "fishbook", "matplotlib")
+"""Where Matplotlib keeps, in the book's folder, what it found out about fonts."""
+
 GRACE = 2.0
 """Seconds in which a page's threads may end when the page does."""
 
@@ -41,11 +44,12 @@ class Style:
     """Lets Matplotlib, once it is imported, begin with the book's style.
 
     Its settings are given as a file: it is set on its defaults, and no file of the
-    user's is read.
+    user's is read. Its list of fonts is kept in the book's cache.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, cache: Path) -> None:
         self.file = file
+        os.environ.setdefault("MPLCONFIGDIR", str(cache))
         sys.meta_path.insert(0, self)
 
     def find_spec(self, name: str, *where: object) -> None:
@@ -91,7 +95,7 @@ def main(root: str, scratch: str) -> None:
     asked = requests(scratch)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     use_package(Path(root))
-    Style(Path(scratch, "matplotlibrc"))
+    Style(Path(scratch, "matplotlibrc"), Path(root, FONTS))
     process = os.getpid()
     namespace = Namespace(Printed(Path(scratch, "printed")))
     for request in asked:

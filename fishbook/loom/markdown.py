@@ -168,11 +168,16 @@ def first_sentences(page: Page, linked: Callable[[str], str] = str) -> Twins:
 
     With a weaver's `linked`, labels without words are shown as their numbers.
     """
-    for block in page.blocks:
-        if isinstance(block, blocks.Pair):
-            zh, en = linked(block.text.zh), linked(block.text.en)
-            return Twins(_sentence(zh), _sentence(en))
-    return page.title
+    _, text = opening(page)
+    if not text:
+        return page.title
+    return Twins(_sentence(linked(text.zh)), _sentence(linked(text.en)))
+
+
+def opening(page: Page) -> tuple[Twins, Twins | None]:
+    """Return what a list of pages shows of one: its title, its first words if any."""
+    texts = (block.text for block in page.blocks if isinstance(block, blocks.Pair))
+    return page.title, next(texts, None)
 
 
 def _sentence(text: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
 from textwrap import dedent
 
 KNOWN = {*dir(builtins), "__name__", "__doc__", "__file__"}
 """Names that any code has."""
+HOLDS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+"""What stands in the body of a statement."""
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DELETED = "del"
 OF_NO_IMPORT = {"", DELETED}
@@ -37,7 +39,7 @@ def bindings(source: str) -> tuple[tuple[str, str, int], ...]:
     return tuple(_bindings(parse(source)))
 
 
-def _bindings(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
+def _bindings(tree: ast.AST) -> Iterator[tuple[str, str, int]]:
     for node in _top_level(tree):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -96,6 +98,33 @@ def used_names(source: str) -> frozenset[str]:
             if symbol.is_referenced() and symbol.is_global()
         }
     return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def needed_names(source: str) -> frozenset[str]:
+    """Return the names that code reads before it sets them."""
+    return frozenset(_needed(parse(source).body, set()))
+
+
+def _needed(nodes: Sequence[ast.AST], made: set[str]) -> Iterator[str]:
+    """Yield the names that statements need; add to `made` what they set."""
+    for node in nodes:
+        parts = list(ast.iter_child_nodes(node))
+        inner = [part for part in parts if isinstance(part, HOLDS)]
+        if not inner or isinstance(node, DEFINES):
+            alone = ast.unparse(node)
+            sets = assigned_names(alone) | imported_names(alone)
+            again = sets if isinstance(node, ast.AugAssign) else set[str]()
+            known = sets | made if isinstance(node, DEFINES) else made
+            yield from (used_names(alone) | again) - known
+            made |= sets
+            continue
+        for part in (part for part in parts if part not in inner):
+            for name in ast.walk(part):
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load):
+                    yield from {name.id} - made
+            made |= {name for name, _, _ in _bindings(part)}
+        yield from _needed(inner, made)
 
 
 def set_by(node: ast.stmt) -> set[str]:
@@ -200,7 +229,7 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
             yield first
 
 
-def _top_level(tree: ast.Module) -> Iterator[ast.AST]:
+def _top_level(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes whose names stay when the code has run."""
     nodes: list[ast.AST] = [tree]
     while nodes:

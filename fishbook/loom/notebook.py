@@ -22,6 +22,9 @@ ERROR = re.compile(
 )
 """Where an exception's last lines most likely begin: notebooks keep them apart."""
 
+TWINS = re.compile(r'(?<=")([^"\n]*[\u4e00-\u9fff][^"\n]*) \| ([^"\n]*)(?=")')
+"""Words for a picture in both languages, between the quotes of a string."""
+
 
 class NotebookWeaver(Weaver):
     """Writes a page's words for a notebook, whose links lead to `base`."""
@@ -129,6 +132,11 @@ def runnable(page: Page, code: blocks.Code) -> str:
     return "\n\n".join(part.source.strip("\n") for part in upto)
 
 
+def spoken(source: str, edition: str) -> str:
+    """Return code whose pictures speak the language of an edition."""
+    return TWINS.sub(lambda m: choose(edition, Twins(m[1], m[2])), source)
+
+
 def _borrowed(book: Book, page: Page, code: blocks.Code, there: set[str]) -> str:
     """Return the import of what a chunk has from its file's part on earlier pages.
 
@@ -162,7 +170,7 @@ def _code_cell(
     book: Book, page: Page, cell: blocks.Cell, edition: str, folded: bool
 ) -> dict[str, Any]:
     """Return a code cell with its outputs; hidden code and solutions are folded."""
-    source = names.light(runnable(page, cell.code))
+    source = spoken(names.light(runnable(page, cell.code)), edition)
     code = _new_code(marked_as(source, r"  # (\1)"))
     if folded:
         code = _folded(code)

@@ -34,6 +34,14 @@ class Definition:
 
         With `upto`, the parts after that one are left out.
         """
+        return self.whole if upto is None else self._joined(upto)
+
+    @cached_property
+    def whole(self) -> str:
+        """All parts' code: put together once."""
+        return self._joined(None)
+
+    def _joined(self, upto: Code | None) -> str:
         lines: list[str] = []
         for part in self.parts:
             lines += [""] * (part.first_line - 1 - len(lines))

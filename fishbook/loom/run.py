@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import hashlib
 import linecache
+import pickle
 import re
 import sys
 import traceback
 import types
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import dropwhile
 from pathlib import PurePosixPath
 from typing import Any
@@ -29,6 +31,8 @@ from fishbook.loom.capture import (
 FUTURE = annotations.compiler_flag
 """Marks code that imported annotations from `__future__`, as this file does."""
 
+FIXED = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+
 LINE = re.compile(r"(?<=\bon line )\d+")
 
 
@@ -44,6 +48,8 @@ class Piece:
     test: str = ""
     reason: str = ""
     """Why the code is skipped, if so: where `test` is true, or always without one."""
+    keeps: tuple[str, ...] = ()
+    """Names whose values hidden code has to leave as they are."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class Namespace:
     def run(self, piece: Piece, earlier: list[Piece]) -> Result:
         """Run a piece, or say why it is skipped; `earlier` ones began its file."""
         reason = self.reason_to_skip(piece)
-        result = Result(skipped=reason) if reason else self.run_piece(piece, earlier)
+        result = Result(skipped=reason) if reason else self.run_kept(piece, earlier)
         if result.skipped:
             self.forget(piece)
         return result
@@ -120,6 +126,18 @@ class Namespace:
         for space in (self.space, self.files.get(piece.target, self.space)):
             for name in assigned:
                 space.names.pop(name, None)
+
+    def run_kept(self, piece: Piece, earlier: list[Piece]) -> Result:
+        """Run a piece, which has to leave alone what it keeps."""
+        there = [name for name in piece.keeps if name in self.space.names]
+        values = [self.space.names[name] for name in there]
+        before = list(map(state, values))
+        result = self.run_piece(piece, earlier)
+        after = zip(there, before, map(state, values), strict=True)
+        if changed := ", ".join(name for name, was, now in after if was != now):
+            what = f"is out of sight and changes {changed}, which code in sight reads"
+            result = replace(result, fault=f"{what}; let it work on a copy")
+        return result
 
     def run_piece(self, piece: Piece, earlier: list[Piece]) -> Result:
         """Run an example in the page, a chunk in its file."""
@@ -176,6 +194,24 @@ class Namespace:
             return ""
         name, line = exception.name, self.missing[exception.name]
         return f"needs {name} from the block skipped at line {line}"
+
+
+class State(pickle.Pickler):
+    """Tells what a value holds; of what code can't change, only which it is."""
+
+    def persistent_id(self, value: Any) -> str | None:
+        """Return what stands for a function, a class or a module."""
+        return str(id(value)) if isinstance(value, FIXED) else None
+
+
+def state(value: object) -> str:
+    """Return what tells a changed value from the old one; nothing where none can."""
+    digest = hashlib.sha256()
+    try:
+        State(types.SimpleNamespace(write=digest.update), 5).dump(value)
+    except Exception:
+        return ""
+    return digest.hexdigest()
 
 
 def evaluate(source: str, space: Space, path: str) -> object:

@@ -47,6 +47,7 @@ class Tangled:
         return next(piece.lines[0] for piece in self.pieces if piece.code is code)
 
 
+@lru_cache(maxsize=1)
 def tangle(book: Book) -> dict[str, Tangled]:
     """Return the text of every file that the book's chunks make."""
     require_sound(book)

@@ -12,7 +12,7 @@ from fishbook.loom.blocks import Twins, fenced
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check.files import drawn, linked_files
 from fishbook.loom.edition import WORDS, choose, marked
-from fishbook.loom.markdown import Weaver, address, woven_file
+from fishbook.loom.markdown import Weaver, address, opening, woven_file
 from fishbook.loom.notebook import weave_notebook
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
@@ -94,16 +94,15 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
             up = relative(address(page), ".") + "/"
             parts[woven_file(page)] = Part(of, partial(notebook, up))
         else:
-            beside = page, *book.listed(page)
-            text = Weaver(book, page, edition).text
-            parts[woven_file(page)] = Part((beside, book.places), text)
+            of = page, book.places, *map(opening, book.listed(page))
+            parts[woven_file(page)] = Part(of, Weaver(book, page, edition).text)
         if page.cells:
             parts[notebook_file(page)] = Part(of, partial(notebook, base))
     for target, file in tangle(book).items():
         text = partial(weave_source, target, file, edition)
         parts[source_page(target)] = Part(file, text)
     for name in sorted(drawn(book)):
-        if found := book.stamps.get(f"{book.docs.as_posix()}/{name}"):
+        if found := book.stamps.get(name):
             parts[name] = Part(found, partial(_picture, book, name, edition))
     for name in sorted(linked_files(book) - parts.keys()):
         if found := disk.stamp(book.docs / name):

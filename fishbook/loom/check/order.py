@@ -59,19 +59,17 @@ def nothing_hidden(book: Book) -> Iterator[Problem]:
     """Visible code runs if it is copied in order: it needs nothing from hidden code."""
     for page in book.pages:
         hidden: dict[str, int] = {}
-        seen = set[str]()
         for cell in page.cells:
             source = cell.code.source
             made = names.assigned_names(source) | names.imported_names(source)
             if cell.code.hidden:
-                hidden |= dict.fromkeys(made - seen, cell.code.line)
+                hidden |= dict.fromkeys(made, cell.code.line)
                 continue
-            used = names.used_names(source) - names.KNOWN - seen - made
-            for name in sorted(used & hidden.keys()):
+            for name in sorted(names.needed_names(source) & hidden.keys()):
                 what = f"{name} is set by hidden code at line {hidden[name]}"
                 fix = "define or import it in sight"
                 yield problem(page, cell.code, what, fix)
-            seen |= made
+            hidden = {name: at for name, at in hidden.items() if name not in made}
 
 
 def nothing_rebound(book: Book) -> Iterator[Problem]:

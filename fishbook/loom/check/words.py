@@ -14,7 +14,7 @@ from fishbook.loom.problem import Problem
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
 TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
 TAGS = {"br", "div", "draw-digit", "kbd", "noscript", "optimizer-paths", "p"}
-TAGS |= {"span", "sub", "sup"}
+TAGS |= {"span", "sub", "sup", "window-rows", "window-sum"}
 ANCHOR = re.compile(r"\b(?:id|name)\s*=", re.I)
 LOST = {
     "heading_open": (

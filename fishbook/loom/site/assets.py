@@ -24,8 +24,10 @@ FONTS = {
 """Letters of the text and of the code: Latin alone."""
 
 DRAW = Path(__file__).with_name("draw")
-SCRIPTS = {"steps": ".stepping", "paths": "optimizer-paths"}
-"""Folders of a script and its styles, and what gets the colours of figures."""
+SCRIPTS = ("controls", "steps", "paths", "windows")
+"""Folders of a script and its styles; the first has what the others share."""
+WORKED = ":is(.stepping,optimizer-paths,window-rows,window-sum)"
+"""The figures that readers work with: they get the colours of figures."""
 
 UNUSED = re.compile(
     r".*\.map$|assets/images/favicon\.png|assets/javascripts/(?:lunr|workers)/"
@@ -45,11 +47,11 @@ def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
     yield "draw-weights.js", weights_script()
     for name in ("draw.js", "draw.css"):
         yield name, (DRAW / name).read_bytes()
-    for name, element in SCRIPTS.items():
+    for name in SCRIPTS:
         folder = Path(__file__).with_name(name)
         yield f"{name}.js", (folder / f"{name}.js").read_bytes()
-        css = (folder / f"{name}.css").read_text(encoding="utf-8")
-        yield f"{name}.css", colours_css(element) + css
+        colours = colours_css(WORKED) if name == SCRIPTS[0] else ""
+        yield f"{name}.css", colours + (folder / f"{name}.css").read_text("utf-8")
     katex, fonts = root / KATEX, root / "node_modules" / "@fontsource"
     engine = root / "node_modules" / "minisearch"
     for folder in (katex, fonts, engine):

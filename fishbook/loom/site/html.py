@@ -25,6 +25,7 @@ CHUNK = re.compile(
     r'<div class="(?P<class>[^"]*highlight)">(?P<head>\s*<span class="filename">)'
     r"(?P<target>fishbook/[\w/]+\.py)(?=</span>)"
 )
+INLINE = re.compile(r"(?<!<pre>)<code>[^<]*-(?:=|&gt;)[^<]*</code>")
 PLAIN_SPAN = re.compile(r'<span class="(?:n|nn|o|p|w)">([^<]*)</span>')
 TWIN_SPANS = re.compile(
     r'(?<=<span class="(s2|sd|c1)">)([^<]*)</span><span class="\1">'
@@ -116,7 +117,12 @@ def notes(html: str, word: str) -> str:
 def plain_code(html: str) -> str:
     """Take the tags out of code that change nothing: they are half of a page's."""
     html = PLAIN_SPAN.sub(r"\1", html.replace("<span></span>", ""))
-    return TWIN_SPANS.sub(r"\2", html)
+    return INLINE.sub(whole_operators, TWIN_SPANS.sub(r"\2", html))
+
+
+def whole_operators(code: re.Match[str]) -> str:
+    """Keep a -= or -> in inline code on one line: browsers break after a hyphen."""
+    return re.sub(r"-(?:=|&gt;)", r'<span class="whole">\g<0></span>', code[0])
 
 
 def lines(html: str) -> str:

@@ -19,7 +19,7 @@ from mkdocs.livereload import LiveReloadServer
 from fishbook.loom import disk
 from fishbook.loom.edition import EDITIONS, WORDS
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.site import build, settle
+from fishbook.loom.site import build, serve, settle
 from fishbook.loom.site.made import Made
 
 
@@ -30,7 +30,9 @@ class Live:
     of its edition; all others are made when they are asked for.
     """
 
-    def __init__(self, server: LiveReloadServer, site: Path, first: Made) -> None:
+    def __init__(
+        self, server: LiveReloadServer, site: Path, first: Made, old: Iterable[str]
+    ) -> None:
         self.server, self.site, self.root = server, site, first.root
         self.make: Callable[[str], Made] = lambda edition: build.build_edition(
             first.config, edition, site, first.root_url
@@ -45,6 +47,8 @@ class Live:
         self.heard = Heard()
         logging.getLogger("mkdocs").addHandler(self.heard)
         self.closed = False
+        new = [str(first.book.docs), *first.settings]
+        serve.watch(server, old, new, self.lock)
         server.builder = self.follow
         server.set_app(self.answer)
         put_aside()

@@ -200,11 +200,10 @@ class FishbookPlugin(BasePlugin[Options]):
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
     ) -> LiveReloadServer:
-        """Keep the editions up to date, and watch what they are made from."""
+        """Keep the editions up to date; `old` is what MkDocs would watch."""
         old = [config.docs_dir, str(config.config_file_path)]
-        serve.watch(server, old, [str(self.made.book.docs), *self.made.settings])
         server.url = serve.bracketed(server.url)
-        self.live = Live(server, Path(config.site_dir).parent, self.made)
+        self.live = Live(server, Path(config.site_dir).parent, self.made, old)
         return server
 
     def linker(self, page: Page) -> Callable[[str, int], str]:

@@ -92,10 +92,13 @@ class Watcher(threading.Thread):
     """Sees what changes in folders, which may go and come back, as when git works.
 
     It stands in for an observer of watchdog, which a folder that goes ends for good.
+    It doesn't look while someone else holds its lock, and makes something: the two
+    would wait for one another at every file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lock: threading.RLock) -> None:
         super().__init__(daemon=True)
+        self.lock = lock
         self.handlers: dict[str, FileSystemEventHandler] = {}
         self.seen: dict[str, Any] = {}
         self.stopped = threading.Event()
@@ -116,13 +119,14 @@ class Watcher(threading.Thread):
         self.stopped.set()
 
     def run(self) -> None:
-        """Look ten times a second, or as often as takes a tenth of the time."""
+        """Look ten times a second, or as often as takes a tenth of a processor."""
         pause = 0.1
         while not self.stopped.wait(pause):
-            start = time.perf_counter()
-            for path, handler in list(self.handlers.items()):
-                self.look(path, handler)
-            pause = max(0.1, 9 * (time.perf_counter() - start))
+            start = time.thread_time()
+            with self.lock:
+                for path, handler in list(self.handlers.items()):
+                    self.look(path, handler)
+            pause = max(0.1, 9 * (time.thread_time() - start))
 
     def look(self, path: str, handler: FileSystemEventHandler) -> None:
         """Tell a handler whether its path has changed."""
@@ -135,10 +139,15 @@ class Watcher(threading.Thread):
             handler.dispatch(FileModifiedEvent(path))
 
 
-def watch(server: LiveReloadServer, old: Iterable[str], new: Iterable[str]) -> None:
+def watch(
+    server: LiveReloadServer,
+    old: Iterable[str],
+    new: Iterable[str],
+    lock: threading.RLock,
+) -> None:
     """Watch paths with a `Watcher`, and no more with what MkDocs has for that."""
     for path in old:
         server.unwatch(path)
-    server.observer = Watcher()  # type: ignore[assignment]
+    server.observer = Watcher(lock)  # type: ignore[assignment]
     for path in new:
         server.watch(path)

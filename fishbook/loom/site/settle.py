@@ -50,12 +50,14 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
     config.extra["draw_words"] = draw_words(edition)
-    for kind in ("step", "path"):
-        config.extra[f"{kind}_words"] = {
+    config.extra["figure_words"] = {
+        kind: {
             key.removeprefix(f"{kind}_"): text
             for key, text in said.items()
             if key.startswith(f"{kind}_")
         }
+        for kind in ("step", "path", "window")
+    }
 
 
 def policy(*, served: bool) -> str:

@@ -3,7 +3,6 @@
 window.fishbookPaths ??= (() => {
   const [RIGHT, TOP, SCALE] = [8, 4, 40]; // the map's half sides, and pixels a unit
   const STEPS = 100;
-  const SVG = "http://www.w3.org/2000/svg";
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
   const LEVELS = [0.02, 0.2, 0.8, 1.8, 3.2, 5, 7.2, 9.8, 14, 20];
@@ -90,7 +89,8 @@ window.fishbookPaths ??= (() => {
 
   // ---- The element ----
 
-  const words = JSON.parse(document.querySelector("#path-words").innerHTML);
+  const { make, shape, wordsOf, choices, press, onKeys } = window.fishbookControls;
+  const words = wordsOf("path");
 
   const within = (value, limit) => Math.min(Math.max(value, -limit), limit);
 
@@ -99,17 +99,6 @@ window.fishbookPaths ??= (() => {
     const left = SCALE * (within(x, 9 * RIGHT) + RIGHT);
     return `${left.toFixed(1)} ${(SCALE * (TOP - within(y, 9 * TOP))).toFixed(1)}`;
   }
-
-  function fill(element, attributes, children) {
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
-
-  const make = (tag, attributes = {}, ...children) =>
-    fill(document.createElement(tag), attributes, children);
-  const shape = (tag, attributes = {}, ...children) =>
-    fill(document.createElementNS(SVG, tag), attributes, children);
 
   class OptimizerPaths extends HTMLElement {
     terrain = "valley";
@@ -124,26 +113,21 @@ window.fishbookPaths ??= (() => {
         this.choices("terrain", Object.keys(TERRAINS), name => words[name]),
         this.choices("optimizer", Object.keys(RULES), name => name),
         this.map(),
-        make("p", { class: "path-keys", id: "path-keys" }, words.keys),
+        make("p", { class: "keys", id: "path-keys" }, words.keys),
         this.slider("rate", -3, 0.5, 0.01, value => (this.rate = 10 ** value)),
         this.slider("step", 0, STEPS, 1, value => (this.step = value)),
-        (this.said = make("p", { class: "path-said", role: "status" })),
+        (this.said = make("p", { class: "said", role: "status" })),
       );
       this.show();
     }
 
     choices(what, names, label) {
-      const group = make("div", { class: "path-choices", role: "group", "aria-label": words[what] });
-      for (const name of names) {
-        const button = make("button", { type: "button", "data-name": name }, label(name));
-        button.addEventListener("click", () => {
-          this[what] = name;
-          this.rate = TERRAINS[this.terrain].rates[this.optimizer];
-          this.show();
-        });
-        group.append(button);
-      }
-      return (this[`${what}Group`] = group);
+      const choose = name => {
+        this[what] = name;
+        this.rate = TERRAINS[this.terrain].rates[this.optimizer];
+        this.show();
+      };
+      return (this[`${what}Group`] = choices(words[what], names, label, choose));
     }
 
     slider(what, min, max, step, set) {
@@ -180,12 +164,7 @@ window.fishbookPaths ??= (() => {
         const x = ((event.clientX - left) / width) * 2 * RIGHT - RIGHT;
         this.begin(x, TOP - ((event.clientY - top) / height) * 2 * TOP);
       });
-      map.addEventListener("keydown", event => {
-        const arrow = ARROWS[event.key];
-        if (!arrow || event.altKey || event.ctrlKey || event.metaKey) return;
-        event.preventDefault();
-        this.begin(this.start[0] + arrow[0] / 4, this.start[1] + arrow[1] / 4);
-      });
+      onKeys(map, ARROWS, ([x, y]) => this.begin(this.start[0] + x / 4, this.start[1] + y / 4));
       return map;
     }
 
@@ -210,9 +189,8 @@ window.fishbookPaths ??= (() => {
       this.dots.replaceChildren(...path.map(point => this.put(shape("circle", { r: 3 }), point)));
       this.put(this.first, start);
       this.put(this.now, path.at(-1));
-      for (const group of [this.terrainGroup, this.optimizerGroup])
-        for (const button of group.children)
-          button.setAttribute("aria-pressed", [terrain, optimizer].includes(button.dataset.name));
+      press(this.terrainGroup, terrain);
+      press(this.optimizerGroup, optimizer);
       this.rateInput.value = Math.log10(rate);
       this.rateShown.value = rate.toPrecision(2);
       this.rateInput.setAttribute("aria-valuetext", rate.toPrecision(2));

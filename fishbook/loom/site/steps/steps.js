@@ -1,18 +1,12 @@
 // Graphs that readers step through, forward and then backward. A figure that holds steps is
 // put into the page itself, with buttons under it; without this script it is a picture.
 window.fishbookSteps ??= (() => {
-  const words = JSON.parse(document.querySelector("#step-words").innerHTML);
+  const { make, wordsOf, choices, onKeys } = window.fishbookControls;
+  const words = wordsOf("step");
   const KEYS = { ArrowLeft: "back", ArrowRight: "next", Home: "first", End: "last" };
   const SIGNS = { first: "⇤", back: "←", next: "→", last: "⇥" };
 
-  function element(name, attributes, ...children) {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  }
-
-  // The drawing as a part of the page: its colours come from steps.css.
+  // The drawing as a part of the page: its colours come from controls.css.
   async function opened(image) {
     const answer = await fetch(image.src);
     if (!answer.ok) throw new Error(`${answer.status} for ${image.src}`);
@@ -26,9 +20,7 @@ window.fishbookSteps ??= (() => {
   }
 
   function control(steps) {
-    const said = element("p", { "aria-live": "polite" }, words.hint);
-    const bar = element("div", { class: "step-buttons" });
-    const group = element("div", { class: "steps", role: "group", "aria-label": words.group }, bar, said);
+    const said = make("p", { "aria-live": "polite" }, words.hint);
     let at = steps.length - 1;
 
     function show(goal) {
@@ -47,17 +39,12 @@ window.fishbookSteps ??= (() => {
       next: () => show((at + 1) % steps.length), // after the last one, from the start
       last: () => show(steps.length - 1),
     };
-    for (const [name, sign] of Object.entries(SIGNS)) {
-      const button = element("button", { type: "button", "aria-label": words[name] }, sign);
-      button.addEventListener("click", go[name]);
-      bar.append(button);
-    }
-    group.addEventListener("keydown", event => {
-      if (!KEYS[event.key] || event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      go[KEYS[event.key]]();
-    });
-    return group;
+    const act = name => go[name]();
+    const bar = choices(words.group, Object.keys(SIGNS), name => SIGNS[name], act);
+    for (const button of bar.children)
+      button.setAttribute("aria-label", words[button.dataset.name]);
+    onKeys(bar, KEYS, act);
+    return make("div", { class: "steps" }, bar, said);
   }
 
   async function begin(figure) {
