@@ -135,7 +135,10 @@ class Runner:
 
 
 def kept(page: Page, hidden: Code) -> tuple[str, ...]:
-    """Return the names that code in sight sets before hidden code, reads after it."""
+    """Return the names that code in sight sets before hidden code, reads after it.
+
+    Names that begin with an underscore are a module's own business, a counter for one.
+    """
     read, made = set[str](), set[str]()
     for code in (cell.code for cell in reversed(page.cells) if not cell.code.hidden):
         if code.line > hidden.line:
@@ -148,7 +151,7 @@ def kept(page: Page, hidden: Code) -> tuple[str, ...]:
     for code in (cell.code for cell in page.cells if cell.code.line < hidden.line):
         new = names.assigned_names(code.source)
         made = made - new if code.hidden else made | new
-    return tuple(sorted(read & made))
+    return tuple(sorted(name for name in read & made if name[0] != "_"))
 
 
 class Process:
