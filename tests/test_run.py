@@ -161,6 +161,11 @@ def test_hidden_code_leaves_alone_what_code_in_sight_reads_later(
     assert said in second and bool(said) == bool(second)
 
 
+def test_hidden_code_may_move_a_modules_own_counter() -> None:
+    text = python("_next = iter(range(9))") + hidden("next(_next)")
+    assert verdicts(text + python("_ = list(_next)")) == [""] * 3
+
+
 def test_hidden_code_may_change_what_it_set() -> None:
     text = python("x = [1]") + hidden("x = [2]") + hidden("x[0] = 3")
     assert verdicts(text + python("x = [4]\n_ = x")) == [""] * 4
