@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [6d064f3e76d81457]
+# Tangled from docs/05-training [e9931eb5cddcde1f]
 """Rules for first weights: how far they are spread, given a layer's inputs."""
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def zeros(fan_in: int) -> float:
 
 
 def xavier(fan_in: int) -> float:
-    """Return the standard deviation that suits the sigmoid and tanh, 1 / √n.
+    """Return the standard deviation that suits tanh, 1 / √n.
 
     Parameters
     ----------
