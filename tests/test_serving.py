@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -136,10 +137,11 @@ def test_who_looks_for_changes_waits_for_who_makes_the_pages(tmp_path: Path) -> 
     seen: list[str] = []
 
     class Lock:
-        def __enter__(self) -> None:
+        def acquire(self, timeout: float) -> bool:
             seen.append("taken")
+            return True
 
-        def __exit__(self, *error: object) -> None:
+        def release(self) -> None:
             seen.append("given back")
 
     class Told(FileSystemEventHandler):
@@ -154,6 +156,16 @@ def test_who_looks_for_changes_waits_for_who_makes_the_pages(tmp_path: Path) -> 
     watcher.start()
     watcher.join()
     assert seen == ["taken", "told", "given back"]
+
+
+def test_who_looks_for_changes_ends_though_a_lock_is_never_given_back() -> None:
+    lock = threading.RLock()
+    with lock:
+        watcher = Watcher(lock)
+        watcher.start()
+        watcher.stop()
+        watcher.join(timeout=60)
+        assert not watcher.is_alive()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")

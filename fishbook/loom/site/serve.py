@@ -122,11 +122,14 @@ class Watcher(threading.Thread):
         """Look ten times a second, or as often as takes a tenth of a processor."""
         pause = 0.1
         while not self.stopped.wait(pause):
-            start = time.thread_time()
-            with self.lock:
-                for path, handler in list(self.handlers.items()):
-                    self.look(path, handler)
-            pause = max(0.1, 9 * (time.thread_time() - start))
+            if self.lock.acquire(timeout=1):  # who was ended may never let go of it
+                start = time.thread_time()
+                try:
+                    for path, handler in list(self.handlers.items()):
+                        self.look(path, handler)
+                finally:
+                    self.lock.release()
+                pause = max(0.1, 9 * (time.thread_time() - start))
 
     def look(self, path: str, handler: FileSystemEventHandler) -> None:
         """Tell a handler whether its path has changed."""
