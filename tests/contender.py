@@ -35,11 +35,11 @@ def fishbook(spec: list[Any], deed: str, size: int) -> Callable[[], Any]:
     """Return a step of this book's layers, whose rows threads share."""
     from fishbook import layers
     from fishbook.convolutions import set_threads
-    from fishbook.networks import LayeredNet
+    from fishbook.networks import ConvNet
     from fishbook.optimizers import Adam
 
     set_threads(THREADS)
-    net = LayeredNet(layers_of(spec, layers, np.float32), layers.SoftmaxWithLoss())
+    net = ConvNet(layers_of(spec, layers, np.float32), layers.SoftmaxWithLoss())
     x, t, parts = batches(10_000 if deed == "evaluate" else 2000, size)
     rule = Adam()
 

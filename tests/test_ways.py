@@ -30,7 +30,7 @@ from fishbook.convolutions import (
     windows_down,
 )
 from fishbook.layers import Convolution
-from fishbook.networks import LayeredNet
+from fishbook.networks import ConvNet
 
 NAMES = ["y", "dx", "dW", "db"]
 
@@ -277,7 +277,7 @@ def test_a_deep_network_learns_the_same_by_any_way(biases: str) -> None:
 
     def gradient(dtype: Any, **way: str) -> dict[str, Any]:
         made = convnets.layers_of(convnets.DEEP[:-3], layers, dtype, **way)
-        net = LayeredNet(made, layers.SoftmaxWithLoss())
+        net = ConvNet(made, layers.SoftmaxWithLoss())
         drawn = np.random.default_rng(4)
         for name, b in net.params.items():
             if name[0] == "b":
