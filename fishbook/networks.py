@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [fcbc5e7811b16396]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [509bafb8f7f16083]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
@@ -573,6 +573,18 @@ def first_weights(
 
 class ConvNet(LayeredNet):
     """A network of layers for images (N, C, H, W), with accuracy in batches."""
+
+    def predict(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return the scores of the classes (not probabilities)."""
+        a = floats("x", x).astype(next(iter(self.params.values())).dtype, copy=False)
+        layers, floor = [*self.layers.values()], {}
+        for layer, after in zip_longest(layers, layers[1:]):
+            if type(layer) is Relu and type(after) is Pooling:
+                layer.keep(np.broadcast_to(a.dtype.type(1), a.shape))
+                floor = {"floor": 0.0}
+            else:
+                a, floor = layer.forward(a, train, **floor), {}
+        return a
 
     def accuracy(self, x: ArrayLike, t: ArrayLike, batch_size: int = 100) -> float:
         """Return the share of right answers, for class numbers or one-hot t.

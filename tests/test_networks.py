@@ -515,6 +515,24 @@ def small_conv(**changed: Any) -> SimpleConvNet:
     return SimpleConvNet(**given | changed)
 
 
+def test_a_relu_and_the_pooling_after_it_are_one_step_that_changes_nothing() -> None:
+    net = small_conv()
+    x, t = X_CONV, T_CONV
+    net.params["b1"] -= 0.5
+    apart = LayeredNet(net.layers, SoftmaxWithLoss())
+    np.testing.assert_array_equal(net.predict(x), apart.predict(x))
+    alone = apart.gradient(x, t)
+    for name, g in net.gradient(x, t).items():
+        np.testing.assert_array_equal(g, alone[name])
+    seen = []
+    for one in (net, apart):
+        dout = np.ones_like(one.predict(x))
+        for layer in reversed(net.layers.values()):
+            dout = layer.backward(dout)
+        seen.append(dout)
+    np.testing.assert_array_equal(*seen)
+
+
 X_CONV, T_CONV = np.random.default_rng(1).normal(size=(5, 2, 10, 9)), [0, 2, 1, 1, 0]
 
 
