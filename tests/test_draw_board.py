@@ -305,8 +305,12 @@ def test_the_reasons_are_told_to_those_who_cannot_see_them(view: Any) -> None:
 
 # The convolutional network
 
-ROWS = """([...rows]) => rows.map(row => [...row.children].map(canvas =>
-  [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data]))"""
+ROWS = """([...rows]) => rows.map(row => [...row.children].map(canvas => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const context = copy.getContext("2d", {willReadFrequently: true});
+  context.drawImage(canvas, 0, 0);
+  return [...context.getImageData(0, 0, copy.width, copy.height).data];
+}))"""
 
 
 def shown_maps(view: Any) -> list[Any]:

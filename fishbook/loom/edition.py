@@ -65,8 +65,8 @@ WORDS = {
     "draw_dense": ("全连接网络", "Fully connected"),
     "draw_conv": ("卷积网络", "Convolutional"),
     "draw_filters": (
-        "八个 5×5 的滤波器：橙色为正，蓝色为负",
-        "Eight filters, 5×5: orange is positive, blue negative",
+        "八个滤波器：橙色为正，蓝色为负",
+        "Eight filters: orange positive, blue negative",
     ),
     "draw_maps": (
         "它们的特征图，24×24，过了 ReLU",

@@ -34,7 +34,8 @@ window.fishbookNets ??= (() => {
     },
     backward(dout) {
       const row = i => values.subarray(i * columns, (i + 1) * columns);
-      return new Float64Array(rows).map((_, i) => row(i).reduce((sum, w, j) => sum + w * dout[j], 0));
+      const back = i => row(i).reduce((sum, w, j) => sum + w * dout[j], 0);
+      return new Float64Array(rows).map((_, i) => back(i));
     },
   });
 
@@ -55,22 +56,22 @@ window.fishbookNets ??= (() => {
     backward: (dout, x) => dout.map((d, i) => (x[i] > 0 ? d : 0)),
   };
 
-  // Filters that slide over one image. The maps lie one after the other.
+  // Filters that slide over one image. The maps lie one after the other: `at` is a place in
+  // one of them, and the window there begins at its corner.
   function convolution({ shape: [many, , size], values }, b) {
     const side = SIDE - size + 1;
-    const window = Array.from({ length: size ** 2 }, (_, n) => SIDE * Math.floor(n / size) + (n % size));
     const filter = at => Math.floor(at / side ** 2);
-    const corner = at => SIDE * (Math.floor(at / side) % side) + (at % side); // of the window there
-    const weight = (at, n) => values[filter(at) * size ** 2 + n];
+    const corner = at => SIDE * (Math.floor(at / side) % side) + (at % side);
+    const steps = Array.from({ length: size ** 2 }, (_, n) => SIDE * Math.floor(n / size) + (n % size));
+    const weight = (at, n) => values[filter(at) * steps.length + n];
+    const value = (x, at) =>
+      steps.reduce((sum, step, n) => sum + weight(at, n) * x[corner(at) + step], b.values[filter(at)]);
     return {
-      forward: x =>
-        new Float64Array(many * side ** 2).map((_, at) =>
-          window.reduce((sum, step, n) => sum + weight(at, n) * x[corner(at) + step], b.values[filter(at)]),
-        ),
+      forward: x => new Float64Array(many * side ** 2).map((_, at) => value(x, at)),
       backward(dout) {
         const dx = new Float64Array(SIDE ** 2);
         dout.forEach((d, at) => {
-          if (d) window.forEach((step, n) => (dx[corner(at) + step] += weight(at, n) * d));
+          if (d) steps.forEach((step, n) => (dx[corner(at) + step] += weight(at, n) * d));
         });
         return dx;
       },
@@ -79,17 +80,17 @@ window.fishbookNets ??= (() => {
 
   // The largest of each 2 x 2 pixels, the first one of equals. `side` is even.
   function pooling(side) {
-    const winners = x =>
-      new Uint32Array(x.length / 4).map((_, n) => {
-        const first = 2 * side * Math.floor((2 * n) / side) + ((2 * n) % side);
-        const window = [first, first + 1, first + side, first + side + 1];
-        return window.reduce((best, at) => (x[at] > x[best] ? at : best));
-      });
+    const half = side / 2;
+    const winner = (x, n) => {
+      const first = 2 * side * Math.floor(n / half) + 2 * (n % half);
+      const four = [first, first + 1, first + side, first + side + 1];
+      return four.reduce((best, at) => (x[at] > x[best] ? at : best));
+    };
     return {
-      forward: x => Float64Array.from(winners(x), at => x[at]),
+      forward: x => new Float64Array(x.length / 4).map((_, n) => x[winner(x, n)]),
       backward(dout, x) {
         const dx = new Float64Array(x.length);
-        winners(x).forEach((at, n) => (dx[at] = dout[n]));
+        dout.forEach((d, n) => (dx[winner(x, n)] = d));
         return dx;
       },
     };
