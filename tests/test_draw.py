@@ -42,10 +42,10 @@ THROUGH = """([images, scale, left, top]) => images.map(pixels => {
   context.drawImage(small, left, top, 28 * scale, 28 * scale);
   return [...fishbookInk.toMnist(fishbookInk.inkOf(big), 280, 280)];
 })"""
-READ = """([images, kind]) => images.map(image => {
+READ = """([images, kind]) => JSON.stringify(images.map(image => {
   const { outs, probabilities, slopes, why } = fishbookNets.read(image, kind);
   return [...outs.slice(1), probabilities, slopes, why].map(values => [...values]);
-})"""
+}))"""
 IMAGES = """lists => lists.map(strokes => {
   const image = fishbookInk.imageOf(strokes);
   return image && [...image];
@@ -71,7 +71,8 @@ def evaluate(page: Any, script: str, *values: Any) -> Any:
 
 def read(page: Any, images: Any, kind: str) -> list[Any]:
     """Let the page read images; give what each layer made of them, and the rest."""
-    return [np.array(v) for v in zip(*evaluate(page, READ, images, kind), strict=True)]
+    found = json.loads(evaluate(page, READ, images, kind))
+    return [np.array(values) for values in zip(*found, strict=True)]
 
 
 def probabilities(page: Any, images: Any, kind: str = "dense") -> Any:
