@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [509bafb8f7f16083]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [961711001c44ecd5]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -369,14 +369,8 @@ class TwoLayerNet(LayeredNet):
 
     Parameters
     ----------
-    input_size, hidden_size, output_size : int
-        How many inputs, hidden neurons and classes.
-    weight_init_std : float
-        Standard deviation of the first weights; biases start at 0.
-    rng : optional
-        What `numpy.random.default_rng` takes: where the first weights come from.
-    dtype : optional
-        Of the parameters; take float64 to check gradients.
+    input_size, hidden_size, output_size, weight_init_std, rng, dtype
+        As `SigmoidNet` takes them.
 
     Attributes
     ----------
@@ -617,13 +611,8 @@ class SimpleConvNet(ConvNet):
         left out is 30, 5, 0 and 1.
     hidden_size, output_size : int
         How many hidden neurons and classes.
-    weight_init_std : float, str or callable
-        How far the first weights are spread, for `fishbook.initializers.resolve`:
-        "he" suits this network. Biases start at 0.
-    rng : optional
-        What `numpy.random.default_rng` takes: where the first weights come from.
-    dtype : optional
-        Of the parameters; take float64 to check gradients.
+    weight_init_std, rng, dtype
+        As `MultiLayerNet` takes them; "he" suits this network.
 
     Attributes
     ----------
