@@ -1,22 +1,27 @@
-# Tangled from docs/06-cnn [37025feb1977ddc5]
+# Tangled from docs/06-cnn [5c9ec999bd2d94a3]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
 
 import math
+import os
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided, sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 from numpy.polynomial.polynomial import polyfromroots
 
-from fishbook.checks import Floats, came
+from fishbook.checks import Floats, T, came, count
 from fishbook.im2col import col2im, conv_output_size, im2col
 
 __all__ = [
     "POINTS",
     "SCRATCH",
+    "TEAM",
     "WAYS",
     "A",
     "B",
@@ -25,6 +30,7 @@ __all__ = [
     "Im2col",
     "Rows",
     "Scratch",
+    "Team",
     "Tiles",
     "Way",
     "aligned",
@@ -33,9 +39,12 @@ __all__ = [
     "find_way",
     "framed",
     "from_strips",
+    "keep_memory",
     "pixels_first",
     "row_of_tiles",
+    "set_threads",
     "settle",
+    "shared",
     "strips",
     "transforms",
     "windows_down",
@@ -144,10 +153,13 @@ def pixels_first(x: Floats) -> Floats:
 def strips(x: Floats, width: int, stride: int, pad: Both) -> Floats:
     """Return each vertical strip of the padded images, (OW, N, H, width, C)."""
     (N, C, H, W), (top, left) = x.shape, pad
-    tall = np.zeros((H + 2 * top, W + 2 * left, N, C), x.dtype)
-    tall[top : top + H, left : left + W] = x.transpose(2, 3, 0, 1)
-    wide = sliding_window_view(tall, width, axis=1)[:, ::stride]
-    return np.ascontiguousarray(wide.transpose(1, 2, 0, 4, 3))
+    tall = np.zeros((W + 2 * left, N, H + 2 * top, C), x.dtype)
+    tall[left : left + W, :, top : top + H] = x.transpose(3, 0, 2, 1)
+    OW = (len(tall) - width) // stride + 1
+    made = np.empty((OW, N, H + 2 * top, width, C), x.dtype)
+    for v in range(width):
+        made[:, :, :, v] = tall[v : v + stride * OW : stride]
+    return made
 
 
 def windows_down(strips: Floats, height: int, stride: int) -> Floats:
@@ -158,6 +170,36 @@ def windows_down(strips: Floats, height: int, stride: int) -> Floats:
     steps = np.multiply((stride * row, H * row, 1), strips.itemsize)
     view: Floats = as_strided(strips, shape, tuple(steps.tolist()), writeable=False)
     return view
+
+
+class Team:
+    """Threads that share the rows of convolutions; at first it is just one."""
+
+    def __init__(self) -> None:
+        self.resize(1)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: self.resize(1))
+
+    def resize(self, many: int) -> None:
+        """Be so many threads from now on."""
+        self.many = count("many", many, least=1)
+        self.pool = ThreadPoolExecutor(self.many)
+
+
+TEAM = Team()
+
+
+def set_threads(many: int) -> None:
+    """Let so many threads share the rows of each convolution."""
+    TEAM.resize(many)
+
+
+def shared(work: Callable[[slice], T], rows: int) -> list[T]:
+    """Return what work makes of each stretch of rows, one for each thread."""
+    many, pool = TEAM.many, TEAM.pool
+    ends = [rows * i // many for i in range(many + 1)]
+    parts = [slice(start, end) for start, end in pairwise(ends)]
+    return [work(parts[0])] if many == 1 else [*pool.map(work, parts)]
 
 
 class Rows(Way, name="rows"):
@@ -178,10 +220,15 @@ class Rows(Way, name="rows"):
         copied = strips(x, FW, stride[1], pad)
         windows = windows_down(copied, FH, stride[0])
         filters = W.transpose(2, 3, 1, 0).reshape(FH * FW * C, FN)
+        line = np.tile(b, len(x))
         rows = np.empty((*windows.shape[:2], FN), x.dtype)
-        for window, row in zip(windows, rows, strict=True):
-            np.matmul(window, filters, out=row)
-            row += b
+
+        def some(part: slice) -> None:
+            for window, row in zip(windows[part], rows[part], strict=True):
+                np.matmul(window, filters, out=row)
+                row.reshape(len(copied), line.size)[...] += line
+
+        shared(some, len(rows))
         y = rows.reshape(len(rows), len(copied), len(x), FN)
         return y.transpose(2, 3, 0, 1), (copied, x.shape)
 
@@ -199,8 +246,14 @@ class Rows(Way, name="rows"):
         FN, C, FH, FW = W.shape
         windows = windows_down(copied, FH, stride[0])
         rows = pixels_first(dout).reshape(*windows.shape[:2], FN)
-        products = windows.transpose(0, 2, 1) @ rows
-        dW = products.sum(axis=0).reshape(FH, FW, C, FN).transpose(3, 2, 0, 1)
+
+        def some(part: slice) -> Floats:
+            products = windows[part].transpose(0, 2, 1) @ rows[part]
+            total: Floats = products.sum(axis=0)
+            return total
+
+        dW = np.sum(shared(some, len(rows)), axis=0)
+        dW = dW.reshape(FH, FW, C, FN).transpose(3, 2, 0, 1)
         db = np.ones(rows[..., 0].size, dout.dtype) @ rows.reshape(-1, FN)
         if not need_dx:
             return None, dW, db
@@ -222,6 +275,18 @@ def from_strips(
     for v in range(width):
         x[:, v : v + stride * OW : stride] += strips[:, :, :, v].transpose(2, 0, 1, 3)
     return x[top : top + H, left : left + W].transpose(2, 3, 0, 1)
+
+
+def keep_memory() -> None:
+    """Show the C library a large block that is given back, so that it keeps such ones.
+
+    With glibc, up to 64 MB of free memory then stay with the process; elsewhere nothing
+    changes. Its manual says why: mallopt(3), M_MMAP_THRESHOLD.
+    """
+    np.empty(2**25 - 2**14, np.uint8)
+
+
+keep_memory()
 
 
 POINTS = 0.0, 1.0, -1.0, 0.5, -2.0
@@ -302,15 +367,19 @@ def convolve(frame: Floats, W: Floats, b: Floats | None, size: Both) -> Floats:
     U = np.ascontiguousarray(U.reshape(36, FN, C).transpose(0, 2, 1))
     (high, wide), line = size, N * FN
     y = aligned((high, 4, wide, 4, line), W.dtype)
-    for r in range(high):
-        V = row_of_tiles(frame[4 * r : 4 * r + 6], BT, wide)
-        M = SCRATCH.take("products", (36, wide * N, FN), W.dtype)
-        np.matmul(V, U, out=M)
-        if b is not None:
-            M[7] += b
-        down = SCRATCH.take("down", (4, 6, wide, line), W.dtype)
-        np.matmul(AT, M.reshape(6, -1), out=down.reshape(4, -1))
-        np.matmul(AT, down.transpose(0, 2, 1, 3), out=y[r])
+
+    def some(part: slice) -> None:
+        for r in range(high)[part]:
+            V = row_of_tiles(frame[4 * r : 4 * r + 6], BT, wide)
+            M = SCRATCH.take("products", (36, wide * N, FN), W.dtype)
+            np.matmul(V, U, out=M)
+            if b is not None:
+                M[7].reshape(wide, line)[...] += np.tile(b, N)
+            down = SCRATCH.take("down", (4, 6, wide, line), W.dtype)
+            np.matmul(AT, M.reshape(6, -1), out=down.reshape(4, -1))
+            np.matmul(AT, down.transpose(0, 2, 1, 3), out=y[r])
+
+    shared(some, high)
     return y.reshape(4 * high, 4 * wide, N, FN).transpose(2, 3, 0, 1)
 
 
@@ -370,12 +439,17 @@ def filter_gradient(x: Floats, dout: Floats, size: Both) -> tuple[Floats, Floats
     """Return the gradients of W and b from framed images and gradients."""
     C, FN = x.shape[3], dout.shape[3]
     AA, BT = A.astype(x.dtype), B.T.astype(x.dtype)
-    dU, db = np.zeros((36, C, FN), x.dtype), np.zeros(FN, x.dtype)
-    for r in range(size[0]):
-        V = row_of_tiles(x[4 * r : 4 * r + 6], BT, size[1])
-        dM = row_of_tiles(dout[4 * r : 4 * r + 4], AA, size[1])
-        dU += V.transpose(0, 2, 1) @ dM
-        db += dM[7].sum(axis=0)
+
+    def some(part: slice) -> tuple[Floats, Floats]:
+        dU, db = np.zeros((36, C, FN), x.dtype), np.zeros(FN, x.dtype)
+        for r in range(size[0])[part]:
+            V = row_of_tiles(x[4 * r : 4 * r + 6], BT, size[1])
+            dM = row_of_tiles(dout[4 * r : 4 * r + 4], AA, size[1])
+            dU += V.transpose(0, 2, 1) @ dM
+            db += dM[7].sum(axis=0)
+        return dU, db
+
+    dU, db = (sum(parts) for parts in zip(*shared(some, size[0]), strict=True))
     dW = np.kron(G, G).T.astype(x.dtype) @ dU.reshape(36, C * FN)
     dW = dW.reshape(3, 3, C, FN).transpose(3, 2, 0, 1)
     return dW, db

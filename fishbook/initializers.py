@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [e9931eb5cddcde1f]
+# Tangled from docs/05-training [1fb62bba4750edea]
 """Rules for first weights: how far they are spread, given a layer's inputs."""
 
 from __future__ import annotations
@@ -9,30 +9,6 @@ from collections.abc import Callable
 from fishbook.checks import amount, came, count
 
 __all__ = ["RULES", "Rule", "he", "normal", "resolve", "xavier", "zeros"]
-
-Rule = Callable[[int], float]
-
-
-def normal(std: float) -> Rule:
-    """Return a rule that spreads the weights by `std` whatever the layer.
-
-    Parameters
-    ----------
-    std : float
-        The standard deviation, 0 or more.
-
-    Returns
-    -------
-    callable
-        Takes the number of a layer's inputs, returns the standard deviation.
-    """
-    spread = amount("std", std)
-    return lambda fan_in: spread
-
-
-def zeros(fan_in: int) -> float:
-    """Return 0: all weights alike, which is for trying out what goes wrong."""
-    return 0.0
 
 
 def xavier(fan_in: int) -> float:
@@ -65,6 +41,31 @@ def he(fan_in: int) -> float:
     K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers", ICCV 2015.
     """
     return math.sqrt(2 / count("fan_in", fan_in, least=1))
+
+
+Rule = Callable[[int], float]
+
+
+def normal(std: float) -> Rule:
+    """Return a rule that spreads the weights by `std` whatever the layer.
+
+    Parameters
+    ----------
+    std : float
+        The standard deviation, 0 or more.
+
+    Returns
+    -------
+    callable
+        Takes the number of a layer's inputs, returns the standard deviation.
+    """
+    spread = amount("std", std)
+    return lambda fan_in: spread
+
+
+def zeros(fan_in: int) -> float:
+    """Return 0: all weights alike, which is for trying out what goes wrong."""
+    return 0.0
 
 
 RULES: dict[str, Rule] = {

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [bf55026d6422468c]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [bdf8d5795494ce5c]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -511,32 +511,35 @@ class Pooling(_Windows):
 
     filler = -np.inf
 
-    def forward(self, x: ArrayLike, train: bool = False) -> Floats:
-        """Return the maxima (N, C, OH, OW) of images (N, C, H, W)."""
+    def forward(
+        self, x: ArrayLike, train: bool = False, floor: float | None = None
+    ) -> Floats:
+        """Return the maxima (N, C, OH, OW) of images (N, C, H, W), none below floor."""
         x, size = self._padded(x)
         first, *others = self._places(x, size)
-        y, ahead = first.copy("K"), [np.ones_like(first, bool)]
+        y = first.copy("K") if floor is None else np.maximum(first, floor)
         for values in others:
-            ahead.append(values > y)
             np.maximum(y, values, out=y)
-        self.keep(ahead, x.shape, y.shape)
+        free = np.ones_like(y, bool) if floor is None else y > floor
+        self.keep(x, y, free)
         return y
 
     def backward(self, dout: ArrayLike) -> Floats:
         """Return dout where the maxima were, the first one of equals; elsewhere 0."""
-        ahead, shape, y_shape = self.kept()
-        given, free = floats("dout", dout, y_shape), ahead[0]
-        dout = np.empty_like(free, given.dtype)
+        x, y, free = self.kept()
+        given = floats("dout", dout, y.shape)
+        dout = np.empty_like(y, given.dtype)
         dout[...] = given
-        dx: Floats = np.zeros_like(free, dout.dtype, shape=shape)
-        places = reversed([*self._places(dx, y_shape[2:])])
+        dx: Floats = np.zeros_like(x, dout.dtype)
         apart = self.stride[0] >= self.pool_h and self.stride[1] >= self.pool_w
-        for place, leads in zip(places, reversed(ahead), strict=True):
+        places = zip(*(self._places(a, y.shape[2:]) for a in (x, dx)), strict=True)
+        for values, place in places:
+            wins = free & (values == y)
             if apart:
-                np.multiply(dout, free & leads, out=place)
+                np.multiply(dout, wins, out=place)
             else:
-                place += dout * (free & leads)
-            free = free > leads
+                place += dout * wins
+            free = free ^ wins
         return self._inside(dx)
 
 

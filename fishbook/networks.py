@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [fcbc5e7811b16396]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [961711001c44ecd5]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
@@ -369,14 +369,8 @@ class TwoLayerNet(LayeredNet):
 
     Parameters
     ----------
-    input_size, hidden_size, output_size : int
-        How many inputs, hidden neurons and classes.
-    weight_init_std : float
-        Standard deviation of the first weights; biases start at 0.
-    rng : optional
-        What `numpy.random.default_rng` takes: where the first weights come from.
-    dtype : optional
-        Of the parameters; take float64 to check gradients.
+    input_size, hidden_size, output_size, weight_init_std, rng, dtype
+        As `SigmoidNet` takes them.
 
     Attributes
     ----------
@@ -574,6 +568,18 @@ def first_weights(
 class ConvNet(LayeredNet):
     """A network of layers for images (N, C, H, W), with accuracy in batches."""
 
+    def predict(self, x: ArrayLike, train: bool = False) -> Floats:
+        """Return the scores of the classes (not probabilities)."""
+        a = floats("x", x).astype(next(iter(self.params.values())).dtype, copy=False)
+        layers, floor = [*self.layers.values()], {}
+        for layer, after in zip_longest(layers, layers[1:]):
+            if type(layer) is Relu and type(after) is Pooling:
+                layer.keep(np.broadcast_to(a.dtype.type(1), a.shape))
+                floor = {"floor": 0.0}
+            else:
+                a, floor = layer.forward(a, train, **floor), {}
+        return a
+
     def accuracy(self, x: ArrayLike, t: ArrayLike, batch_size: int = 100) -> float:
         """Return the share of right answers, for class numbers or one-hot t.
 
@@ -605,13 +611,8 @@ class SimpleConvNet(ConvNet):
         left out is 30, 5, 0 and 1.
     hidden_size, output_size : int
         How many hidden neurons and classes.
-    weight_init_std : float, str or callable
-        How far the first weights are spread, for `fishbook.initializers.resolve`:
-        "he" suits this network. Biases start at 0.
-    rng : optional
-        What `numpy.random.default_rng` takes: where the first weights come from.
-    dtype : optional
-        Of the parameters; take float64 to check gradients.
+    weight_init_std, rng, dtype
+        As `MultiLayerNet` takes them; "he" suits this network.
 
     Attributes
     ----------

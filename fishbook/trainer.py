@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation [43fd9f3fc85a6540]
+# Tangled from docs/04-backpropagation [4243078df98901c2]
 """The four steps of learning, again and again."""
 
 from __future__ import annotations
@@ -130,18 +130,6 @@ class Trainer(Resumable):
                 self.evaluate()
         return float(loss)
 
-    def evaluate(self) -> None:
-        """Note the accuracies on both sets, and which epoch is the best so far."""
-        try:
-            scores = [self.network.accuracy(*s) for s in (self.seen, self.new)]
-        except Undecided:
-            where = f"after step {self.step}"
-            raise FloatingPointError(f"the scores are nan {where}; {ADVICE}") from None
-        self.train_acc_list.append(scores[0])
-        self.test_acc_list.append(scores[1])
-        if self.patience:
-            self.early.note(self.test_acc_list)
-
     def train(self) -> History:
         """Train to the end of the last epoch, from wherever it stands.
 
@@ -165,6 +153,18 @@ class Trainer(Resumable):
             bar.close()
         self.early.put_in()
         return History(self.train_loss_list, self.train_acc_list, self.test_acc_list)
+
+    def evaluate(self) -> None:
+        """Note the accuracies on both sets, and which epoch is the best so far."""
+        try:
+            scores = [self.network.accuracy(*s) for s in (self.seen, self.new)]
+        except Undecided:
+            where = f"after step {self.step}"
+            raise FloatingPointError(f"the scores are nan {where}; {ADVICE}") from None
+        self.train_acc_list.append(scores[0])
+        self.test_acc_list.append(scores[1])
+        if self.patience:
+            self.early.note(self.test_acc_list)
 
     def enough(self) -> bool:
         """Return whether the last epochs, as many as patience, were no better."""

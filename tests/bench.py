@@ -49,7 +49,12 @@ def main() -> None:
     tables |= {"steps": steps, "adam": adam}
     tables |= {"cnn": cnn, "windows": windows, "memory": memory}
     print(f"{os.cpu_count()} cores; load, where the system tells:", *load())
-    for name in sys.argv[1:] or tables:
+    wanted = sys.argv[1:] or list(tables)
+    if unknown := set(wanted) - set(tables):
+        sys.exit(
+            f"no table is called {', '.join(unknown)}; there are {', '.join(tables)}"
+        )
+    for name in wanted:
         with tempfile.TemporaryDirectory() as folder:
             tables[name](Path(folder))
 

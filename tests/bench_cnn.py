@@ -36,7 +36,7 @@ class Contender:
     def __init__(self, name: str, net: str, deed: str, threads: int, size: int) -> None:
         count = str(threads)
         env = os.environ | {"BENCH_THREADS": count, "OMP_NUM_THREADS": count}
-        env["OPENBLAS_NUM_THREADS"] = count
+        env["OPENBLAS_NUM_THREADS"] = "1" if name == "fishbook" else count
         if name == "tuned":
             env |= {f"MALLOC_{k}_THRESHOLD_": str(2**30) for k in ("MMAP", "TRIM")}
         command = [sys.executable, str(Path(__file__).with_name("contender.py"))]

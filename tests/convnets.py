@@ -29,21 +29,24 @@ NETS = {"SimpleConvNet": SIMPLE, "DeepConvNet": DEEP}
 
 
 def parameters(spec: list[Spec], seed: int = 0) -> list[tuple[Any, Any]]:
-    """Return W and b for each layer that has some, for images (1, 28, 28)."""
+    """Return W and b for each layer that has some, for images (1, 28, 28).
+
+    Biases are small, but not 0: so they are but for the first step of a training.
+    """
     rng, made = np.random.default_rng(seed), []
     C, size = 1, 28
     for kind, *sizes in spec:
         if kind == "conv":
             F, K, pad = sizes
             W = rng.normal(size=(F, C, K, K)) * np.sqrt(2 / (C * K * K))
-            made.append((W, np.zeros(F)))
+            made.append((W, rng.normal(scale=0.01, size=F)))
             C, size = F, conv_output_size(size, K, 1, pad)
         elif kind == "pool":
             size //= 2
         elif kind == "affine":
             D = C * size * size
-            made.append((rng.normal(size=(D, sizes[0])) * np.sqrt(2 / D), 0))
-            made[-1] = made[-1][0], np.zeros(sizes[0])
+            W = rng.normal(size=(D, sizes[0])) * np.sqrt(2 / D)
+            made.append((W, rng.normal(scale=0.01, size=sizes[0])))
             C, size = sizes[0], 1
     return made
 

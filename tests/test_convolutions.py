@@ -158,6 +158,18 @@ def test_a_way_is_found_by_its_name_or_by_what_fits() -> None:
 # Pooling
 
 
+@pytest.mark.parametrize("size", [(2, 2, 2, 0), (3, 2, 1, 0), (3, 3, 2, 1)])
+def test_a_floor_of_zero_is_a_relu_before_the_pooling(size: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(-2, 3, size=(4, 3, 8, 8)).astype(float)  # ties, zeros, all below
+    relu, pool, both = Relu(), Pooling(*size), Pooling(*size)
+    y = pool.forward(relu.forward(x))
+    np.testing.assert_array_equal(both.forward(x, floor=0.0), y)
+    dout = rng.normal(size=y.shape)
+    wanted = relu.backward(pool.backward(dout))
+    np.testing.assert_array_equal(both.backward(dout), wanted)
+
+
 def test_pooling_by_hand() -> None:
     x = [[[[1, 3, 2, 1], [4, 6, 5, 0], [7, 2, 9, 8], [0, 1, 3, 4]]]]
     layer = Pooling(2, 2)

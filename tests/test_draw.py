@@ -15,9 +15,16 @@ from sites import BOOK, ROOT
 
 from fishbook.autograd import Tensor
 from fishbook.datasets import has_mnist, load_digits, load_mnist
+from fishbook.functions import softmax
 from fishbook.loom.markdown import address
-from fishbook.loom.site.draw.weights import weights_script
-from fishbook.networks import accuracy, forward, load_sample_network, predict
+from fishbook.loom.site.draw.weights import NETWORKS, weights_script
+from fishbook.networks import (
+    SimpleConvNet,
+    accuracy,
+    forward,
+    load_sample_network,
+    predict,
+)
 
 PAGE = address(BOOK.labels["draw-a-digit"].page)
 ASSETS = Path(ROOT, "fishbook", "loom", "site", "draw")
@@ -33,14 +40,19 @@ THROUGH = """([images, scale, left, top]) => images.map(pixels => {
   const context = big.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(small, left, top, 28 * scale, 28 * scale);
-  return [...fishbookDraw.toMnist(fishbookDraw.inkOf(big), 280, 280)];
+  return [...fishbookInk.toMnist(fishbookInk.inkOf(big), 280, 280)];
 })"""
-WHY = "images => images.map(image => [...fishbookDraw.why(image)])"
-PREDICT = "images => images.map(image => [...fishbookDraw.predict(image)])"
+READ = """([images, kind]) => JSON.stringify(images.map(image => {
+  const { outs, probabilities, slopes, why } = fishbookNets.read(image, kind);
+  return [...outs.slice(1), probabilities, slopes, why].map(values => [...values]);
+}))"""
 IMAGES = """lists => lists.map(strokes => {
-  const image = fishbookDraw.imageOf(strokes);
+  const image = fishbookInk.imageOf(strokes);
   return image && [...image];
 })"""
+SAMPLES = f"({IMAGES})(fishbookInk.samples)"
+every_network = pytest.mark.parametrize("kind", NETWORKS)
+every_source = pytest.mark.parametrize("source", ["mnist", "digits", "edge cases"])
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +67,17 @@ def evaluate(page: Any, script: str, *values: Any) -> Any:
     """Call a function of the page with arrays, which arrive as lists."""
     plain = [v.tolist() if isinstance(v, np.ndarray) else v for v in values]
     return page.evaluate(script, plain[0] if len(plain) == 1 else plain)
+
+
+def read(page: Any, images: Any, kind: str) -> list[Any]:
+    """Let the page read images; give what each layer made of them, and the rest."""
+    found = json.loads(evaluate(page, READ, images, kind))
+    return [np.array(values) for values in zip(*found, strict=True)]
+
+
+def probabilities(page: Any, images: Any, kind: str = "dense") -> Any:
+    """Give what the page takes images for."""
+    return read(page, images, kind)[-3]
 
 
 def upscaled_digits(count: int) -> Any:
@@ -77,6 +100,21 @@ def mnist(count: int) -> tuple[Any, Any]:
         pytest.skip(NO_MNIST)
     _, (images, labels) = load_mnist(normalize=False)
     return images[:count], labels[:count]
+
+
+def some(source: str) -> Any:
+    """Give a hundred images, or a few odd ones, one a row, 0 to 1."""
+    if source == "mnist":
+        return mnist(100)[0] / 255
+    return upscaled_digits(100) if source == "digits" else edge_cases()
+
+
+def conv_net() -> SimpleConvNet:
+    """Give the convolutional network, in numbers as long as the browser's."""
+    sizes: Any = {"conv_param": {"filter_num": 8}, "hidden_size": 32}
+    network = SimpleConvNet(**sizes, dtype=np.float64)
+    network.load_params(NETWORKS["conv"])
+    return network
 
 
 def boxed(images: Any) -> tuple[Any, Any]:
@@ -108,43 +146,93 @@ def moved(strokes: Any, scale: float = 1.0, x: float = 0.0, y: float = 0.0) -> A
 # The network
 
 
-def test_the_weights_are_those_of_the_package() -> None:
+@every_network
+def test_the_weights_are_those_of_the_package(kind: str) -> None:
     name, _, value = weights_script().rstrip(";\n").partition(" = ")
     assert name == "window.fishbookWeights"
-    for key, array in load_sample_network().items():
-        packed = json.loads(value)[key]
+    want = load_sample_network() if kind == "dense" else conv_net().params
+    arrays = json.loads(value)[kind]
+    assert sorted(arrays) == sorted(want)
+    for key, array in want.items():
+        packed = arrays[key]
         stored = np.frombuffer(base64.b64decode(packed["data"]), dtype="<f2")
         assert (stored.reshape(packed["shape"]) == array).all(), key
+
+
+def test_the_convolutional_networks_weights_are_those_that_the_lab_saves() -> None:
+    lab = ROOT / BOOK.labels["lab-cnn-board"].page.path
+    saved = lab.with_name("sample_conv_net.npz")
+    assert saved.read_bytes() == NETWORKS["conv"].read_bytes()
 
 
 def test_weights_that_float16_cannot_hold_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "fine.npz", W1=np.ones((2, 2), dtype=np.float32))
     with pytest.raises(TypeError, match="float16"):
-        weights_script(tmp_path / "fine.npz")
+        weights_script({"fine": tmp_path / "fine.npz"})
 
 
 def test_the_page_needs_less_than_300_kilobytes() -> None:
-    own = sum((ASSETS / name).stat().st_size for name in ("draw.js", "draw.css"))
-    assert own + len(weights_script()) < 300_000
+    own = sum(path.stat().st_size for path in ASSETS.glob("*.[jc]s*"))
+    assert 200_000 < own + len(weights_script()) < 300_000
 
 
 def test_half_precision_is_read_to_the_bit(page: Any) -> None:
-    script = "n => Array.from({length: n}, (_, i) => String(fishbookDraw.fromHalf(i)))"
+    script = "n => Array.from({length: n}, (_, i) => String(fishbookNets.fromHalf(i)))"
     got = np.array(page.evaluate(script, 65536), dtype=float)
     want = np.arange(65536, dtype=np.uint16).view(np.float16).astype(float)
     np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.parametrize("source", ["mnist", "digits", "edge cases"])
+@every_source
 def test_the_browser_predicts_as_python_does(page: Any, source: str) -> None:
-    if source == "mnist":
-        images = mnist(100)[0] / 255
-    else:
-        images = upscaled_digits(100) if source == "digits" else edge_cases()
-    got = np.array(evaluate(page, PREDICT, images))
+    images = some(source)
+    got = probabilities(page, images)
     want = predict(load_sample_network(), images)
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-5)
     np.testing.assert_allclose(got.sum(axis=1), 1, atol=1e-12)
+
+
+@every_source
+def test_each_layer_of_the_browsers_cnn_makes_what_pythons_makes(
+    page: Any, source: str
+) -> None:
+    """Feature maps, before and after ReLU, pooled, and scores, to ten decimals."""
+    images = some(source)
+    *outs, sure, _, _ = read(page, images, "conv")
+    layers = conv_net().layers
+    assert len(outs) == len(layers)
+    want = images.reshape(-1, 1, 28, 28)
+    for (name, layer), got in zip(layers.items(), outs, strict=True):
+        want = layer.forward(want)
+        flat = want.reshape(len(want), -1)
+        np.testing.assert_allclose(got, flat, rtol=0, atol=1e-10, err_msg=name)
+    np.testing.assert_allclose(sure, softmax(want), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("source", ["mnist", "drawn", "noise"])
+def test_the_browsers_cnn_finds_the_gradient_to_the_input_that_python_finds(
+    page: Any, source: str
+) -> None:
+    """Of the answer's lead, to ten decimals, and ink times it, to tell the reasons.
+
+    Where a filter answers equally to neighbouring pixels full of ink, rounding decides
+    which of them pooling takes; so there is no large patch of equal ink among these.
+    """
+    if source == "mnist":
+        images = mnist(100)[0] / 255
+    else:
+        noise = np.random.default_rng(0).random((20, 784))
+        images = noise if source == "noise" else np.array(page.evaluate(SAMPLES))
+    *_, slopes, why = read(page, images, "conv")
+    network = conv_net()
+    best = np.eye(10)[network.predict(images.reshape(-1, 1, 28, 28)).argmax(axis=1)]
+    want = best - (1 - best) / 9
+    for layer in reversed(network.layers.values()):
+        want = layer.backward(want)
+    want = want.reshape(len(images), 784)
+    assert np.abs(want).max() > 1
+    np.testing.assert_allclose(slopes, want, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(why, want * images, rtol=0, atol=1e-10)
 
 
 def reasons(images: Any) -> Any:
@@ -160,13 +248,10 @@ def reasons(images: Any) -> Any:
     return x.grad * images
 
 
-@pytest.mark.parametrize("source", ["mnist", "digits", "edge cases"])
+@every_source
 def test_the_browser_reasons_as_python_does(page: Any, source: str) -> None:
-    if source == "mnist":
-        images = mnist(100)[0] / 255
-    else:
-        images = upscaled_digits(100) if source == "digits" else edge_cases()
-    got, want = np.array(evaluate(page, WHY, images)), reasons(images)
+    images = some(source)
+    got, want = read(page, images, "dense")[-1], reasons(images)
     assert np.abs(want).max() > 0.1
     np.testing.assert_allclose(got, want, rtol=0, atol=1e-5)
     assert (got[images == 0] == 0).all()
@@ -176,7 +261,7 @@ def test_less_ink_where_it_speaks_against_the_answer_helps(page: Any) -> None:
     """A little less orange ink shrinks the lead, a little less blue ink widens it."""
     network = {k: v.astype(np.float64) for k, v in load_sample_network().items()}
     images = upscaled_digits(100)
-    why = np.array(evaluate(page, WHY, images))
+    why = read(page, images, "dense")[-1]
 
     answer = np.eye(10)[forward(network, images).argmax(axis=1)]
 
@@ -190,9 +275,10 @@ def test_less_ink_where_it_speaks_against_the_answer_helps(page: Any) -> None:
         np.testing.assert_allclose(less, -0.001 * (why * chosen).sum(axis=1), rtol=0.05)
 
 
-def test_images_of_another_size_are_refused(page: Any) -> None:
+@every_network
+def test_images_of_another_size_are_refused(page: Any, kind: str) -> None:
     with pytest.raises(Exception, match="got 64 numbers, but want 784"):
-        evaluate(page, PREDICT, np.zeros((1, 64)))
+        read(page, np.zeros((1, 64)), kind)
 
 
 # From ink to an MNIST image
@@ -213,7 +299,7 @@ def test_an_mnist_image_comes_back(page: Any) -> None:
 
 
 def test_an_image_made_here_comes_back_too(page: Any) -> None:
-    images = np.array(page.evaluate(f"({IMAGES})(fishbookDraw.samples)"))
+    images = np.array(page.evaluate(SAMPLES))
     images = np.ceil(images * 255 - 1e-3)  # faint ink must not round to none
     out = np.array(evaluate(page, THROUGH, images, 10, 0, 0))
     np.testing.assert_allclose(out, images / 255, rtol=0, atol=1e-5)
@@ -240,7 +326,7 @@ def test_neither_place_nor_size_changes_what_strokes_mean(page: Any) -> None:
 
     The pen keeps its width, so a digit that is drawn small is bolder.
     """
-    samples = page.evaluate("fishbookDraw.samples")
+    samples = page.evaluate("fishbookInk.samples")
     middle, corner, between, small = (
         np.array(evaluate(page, IMAGES, [moved(s, *how) for s in samples]))
         for how in [(0.6,), (0.6, -0.2, 0.2), (0.6, -0.2013, 0.1987), (0.8,)]
@@ -253,7 +339,7 @@ def test_neither_place_nor_size_changes_what_strokes_mean(page: Any) -> None:
 
 def test_an_empty_board_is_no_image(page: Any) -> None:
     assert evaluate(page, IMAGES, [[]]) == [None]
-    empty = "fishbookDraw.toMnist(new Float32Array(100), 10, 10)"
+    empty = "fishbookInk.toMnist(new Float32Array(100), 10, 10)"
     assert page.evaluate(empty) is None
 
 
@@ -271,25 +357,26 @@ def test_what_is_no_digit_still_is_an_image(page: Any, strokes: Any) -> None:
     image = np.array(evaluate(page, IMAGES, [strokes]))
     assert max(*boxed(image)) == 20
     assert np.isfinite(image).all()
-    assert np.isclose(np.array(evaluate(page, PREDICT, image)).sum(), 1)
+    assert np.isclose(probabilities(page, image).sum(), 1)
 
 
 def test_a_single_pixel_fills_the_box(page: Any) -> None:
-    script = "[...fishbookDraw.toMnist([0, 0, 0, 0.5, 0, 0], 3, 2)]"
+    script = "[...fishbookInk.toMnist([0, 0, 0, 0.5, 0, 0], 3, 2)]"
     image = np.array(page.evaluate(script)).reshape(28, 28)
     assert (image > 0).sum() == 400
     assert np.isclose(image.max(), 0.5)
 
 
+@every_network
 @pytest.mark.parametrize("scale", [10, 5])
-def test_mnist_is_read_through_the_canvas(page: Any, scale: int) -> None:
+def test_mnist_is_read_through_the_canvas(page: Any, scale: int, kind: str) -> None:
     images, labels = mnist(100)
     inputs = np.array(evaluate(page, THROUGH, images, scale, 0, 0))
-    assert accuracy(np.array(evaluate(page, PREDICT, inputs)), labels) >= 0.9
+    assert accuracy(probabilities(page, inputs, kind), labels) >= 0.9
 
 
-def test_the_samples_are_recognized(page: Any) -> None:
-    images = np.array(page.evaluate(f"({IMAGES})(fishbookDraw.samples)"))
-    outputs = predict(load_sample_network(), images)
+@every_network
+def test_the_samples_are_recognized(page: Any, kind: str) -> None:
+    outputs = probabilities(page, np.array(page.evaluate(SAMPLES)), kind)
     assert outputs.argmax(axis=1).tolist() == list(range(10))
     assert outputs.max(axis=1).min() > 0.9

@@ -515,17 +515,39 @@ def small_conv(**changed: Any) -> SimpleConvNet:
     return SimpleConvNet(**given | changed)
 
 
-X_CONV, T_CONV = np.random.default_rng(1).normal(size=(5, 2, 10, 9)), [0, 2, 1, 1, 0]
-
-
-def test_the_convolutional_network_has_the_fish_books_parameters_and_layers() -> None:
-    net = SimpleConvNet(
+def fish_books_conv() -> SimpleConvNet:
+    return SimpleConvNet(
         input_dim=(1, 28, 28),
         conv_param={"filter_num": 30, "filter_size": 5, "pad": 0, "stride": 1},
         hidden_size=100,
         output_size=10,
         weight_init_std=0.01,
     )
+
+
+X_CONV, T_CONV = np.random.default_rng(1).normal(size=(5, 2, 10, 9)), [0, 2, 1, 1, 0]
+
+
+def test_a_relu_and_the_pooling_after_it_are_one_step_that_changes_nothing() -> None:
+    net = small_conv()
+    x, t = X_CONV, T_CONV
+    net.params["b1"] -= 0.5
+    apart = LayeredNet(net.layers, SoftmaxWithLoss())
+    np.testing.assert_array_equal(net.predict(x), apart.predict(x))
+    alone = apart.gradient(x, t)
+    for name, g in net.gradient(x, t).items():
+        np.testing.assert_array_equal(g, alone[name])
+    seen = []
+    for one in (net, apart):
+        dout = np.ones_like(one.predict(x))
+        for layer in reversed(net.layers.values()):
+            dout = layer.backward(dout)
+        seen.append(dout)
+    np.testing.assert_array_equal(*seen)
+
+
+def test_the_convolutional_network_has_the_fish_books_parameters_and_layers() -> None:
+    net = fish_books_conv()
     shapes = {key: values.shape for key, values in net.params.items()}
     assert shapes == {
         "W1": (30, 1, 5, 5),
@@ -708,13 +730,7 @@ def test_training_in_the_style_of_the_fish_book_runs(tmp_path: Path) -> None:
     for image, k in zip(x_train, t_train, strict=True):
         image[0, 2 * k + 4 : 2 * k + 7, 5:20] = 1
     x_test, t_test = x_train[200:], t_train[200:]
-    network = SimpleConvNet(
-        input_dim=(1, 28, 28),
-        conv_param={"filter_num": 30, "filter_size": 5, "pad": 0, "stride": 1},
-        hidden_size=100,
-        output_size=10,
-        weight_init_std=0.01,
-    )
+    network = fish_books_conv()
     trainer = Trainer(
         network,
         x_train,

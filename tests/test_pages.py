@@ -65,3 +65,16 @@ def test_examples_are_formatted(tmp_path: Path) -> None:
 def test_an_example_in_another_form_is_noticed(tmp_path: Path) -> None:
     pages = book_of(python("x = [ 1 ]")).pages
     assert "+x = [1]" in misformatted(list(pages), tmp_path)
+
+
+def test_labs_stand_in_the_order_of_the_pages_that_lead_to_them() -> None:
+    for pages in BOOK.chapters.values():
+        way = [p for p in pages if not p.is_lab and not p.opens]
+        led = [a for p in way for a in re.findall(r"\]\(#([\w-]+)\)", p.text)]
+        labs = [p for p in pages if p.is_lab]
+        first = [
+            min(led.index(h.anchor) for h in lab.headings if h.anchor in led)
+            for lab in labs
+            if any(h.anchor in led for h in lab.headings)
+        ]
+        assert first == sorted(first), [str(lab.path) for lab in labs]

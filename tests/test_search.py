@@ -32,7 +32,7 @@ from fishbook.search import (
 from fishbook.trials import Trial, Trials, read_trials
 
 SPACE = {"lr": (1e-4, 1e2), "decay": (1e-6, 1.0)}
-LAB = Path(__file__).parent.parent / "docs" / "05-training" / "lab-search.md"
+LAB = Path(__file__).parent.parent / "docs" / "05-training" / "lab-5-search.md"
 SEARCHES = [random_search, bayes_search, successive_halving]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ pytest.importorskip("material", reason="needs the extra `site`")
 from fishbook.loom import disk
 from fishbook.loom.book import Book
 from fishbook.loom.edition import EDITIONS
+from fishbook.loom.site import serve
 from fishbook.loom.site.build import build
 from fishbook.loom.site.serve import Watcher, bracketed
 from fishbook.loom.weave import edition_files
@@ -156,6 +158,28 @@ def test_who_looks_for_changes_waits_for_who_makes_the_pages(tmp_path: Path) -> 
     watcher.start()
     watcher.join()
     assert seen == ["taken", "told", "given back"]
+
+
+def test_a_page_that_is_edited_again_doesnt_wait_for_a_look_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = threading.Semaphore(0)
+
+    class Told(FileSystemEventHandler):
+        def dispatch(self, event: FileSystemEvent) -> None:
+            told.release()
+
+    cost = itertools.count(step=10**6)  # a look takes a million seconds: the next waits
+    monkeypatch.setattr(serve.time, "thread_time", lambda: next(cost))
+    watcher = Watcher(threading.RLock())
+    watcher.schedule(Told(), str(tmp_path))
+    write_text(tmp_path / "page.md", "")
+    watcher.start()
+    assert told.acquire(timeout=60)
+    write_text(tmp_path / "page.md", "edited again")
+    assert told.acquire(timeout=60)
+    watcher.stop()
+    watcher.join()
 
 
 def test_who_looks_for_changes_ends_though_a_lock_is_never_given_back() -> None:

@@ -8,7 +8,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from books import GATES, SUMS, book_of, chunk, edit, read_text, write_text
+from books import (
+    GATES,
+    NOWHERE,
+    SUMS,
+    book_at,
+    book_of,
+    chunk,
+    edit,
+    read_text,
+    write_text,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +52,14 @@ def test_the_package_is_clean_python(book_root: Path) -> None:
         "    def __init__(self) -> None:\n        self.value = NOT(1)\n\n"
         "    def add(self, x: float) -> None:\n        self.value += NOT(x)\n"
     )
+
+
+def test_a_page_of_no_chapter_is_named_itself_as_where_a_file_comes_from() -> None:
+    book = book_at(
+        {"00-first": chunk("ONE = 1"), "01-a/01-p": chunk("TWO = 2")}, NOWHERE
+    )
+    head = tangle(book)["fishbook/a.py"].text.partition("\n")[0]
+    assert head.startswith("# Tangled from docs/00-first.md, docs/01-a [")
 
 
 def test_tangling_again_changes_nothing(book_root: Path) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import platform
+import subprocess
+import sys
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import convnets
@@ -18,12 +24,13 @@ from fishbook.convolutions import (
     convolve,
     find_way,
     framed,
+    set_threads,
     strips,
     transforms,
     windows_down,
 )
 from fishbook.layers import Convolution
-from fishbook.networks import LayeredNet
+from fishbook.networks import ConvNet
 
 NAMES = ["y", "dx", "dW", "db"]
 
@@ -56,6 +63,68 @@ def near(one: list[Any], two: list[Any], share: float) -> None:
         assert a.dtype == b.dtype
         worst = np.abs(a - b).max(initial=0)
         assert worst <= share * max(1, np.abs(a).max(initial=0)), name
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """Set how many threads share rows, and one again afterwards."""
+    yield set_threads
+    set_threads(1)
+
+
+@pytest.mark.parametrize("way", ["rows", "tiles"])
+@pytest.mark.parametrize("many", [2, 3, 20])
+def test_threads_that_share_rows_change_nothing(
+    way: str, many: int, threads: Callable[[int], None]
+) -> None:
+    case = drawn((16, 16, 9, 10), (17, 16, 3, 3), (17,))
+    alone = results(way, *case, pad=1)
+    threads(many)
+    near(alone, results(way, *case, pad=1), 1e-13)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no process can be forked off here")
+def test_a_forked_process_has_no_threads_to_wait_for(
+    threads: Callable[[int], None],
+) -> None:
+    case = drawn((2, 3, 6, 6), (4, 3, 3, 3), (4,))
+    threads(2)
+    results("rows", *case)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        y = pool.apply_async(results, ("rows", *case)).get(timeout=60)
+    near(y, results("rows", *case), 1e-13)
+
+
+@pytest.mark.parametrize("many", [0, -1, 1.5, "two"])
+def test_threads_are_a_whole_number(many: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="many"):
+        set_threads(many)
+
+
+STEPS = """
+import resource
+
+import numpy as np
+
+from fishbook.networks import SimpleConvNet
+
+net, x, t = SimpleConvNet(rng=0), np.ones((100, 1, 28, 28)), np.zeros(100, int)
+for steps in (3, 5):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(steps):
+        net.gradient(x, t)
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+print(faults / steps)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's memory only")
+def test_memory_that_is_given_back_stays_at_hand() -> None:
+    clean = {k: v for k, v in os.environ.items() if "MALLOC" not in k}
+    done = subprocess.run(
+        [sys.executable, "-c", STEPS], env=clean, capture_output=True, text=True
+    )
+    assert float(done.stdout) < 100, done.stderr
 
 
 few = st.integers(1, 4)
@@ -208,11 +277,11 @@ def test_a_deep_network_learns_the_same_by_any_way(biases: str) -> None:
 
     def gradient(dtype: Any, **way: str) -> dict[str, Any]:
         made = convnets.layers_of(convnets.DEEP[:-3], layers, dtype, **way)
-        net = LayeredNet(made, layers.SoftmaxWithLoss())
-        if biases == "drawn":
-            drawn = np.random.default_rng(4)
-            for name, b in net.params.items():
-                b[...] = b if name[0] == "W" else drawn.normal(size=b.shape)
+        net = ConvNet(made, layers.SoftmaxWithLoss())
+        drawn = np.random.default_rng(4)
+        for name, b in net.params.items():
+            if name[0] == "b":
+                b[...] = 0 if biases == "zero" else drawn.normal(size=b.shape)
         return net.gradient(x, t)
 
     plain = gradient(np.float64, way="im2col")

@@ -61,6 +61,22 @@ WORDS = {
     ),
     "draw_undo": ("撤销", "Undo"),
     "draw_clear": ("清除", "Clear"),
+    "draw_network": ("由哪个网络来认", "Which network reads it"),
+    "draw_dense": ("全连接网络", "Fully connected"),
+    "draw_conv": ("卷积网络", "Convolutional"),
+    "draw_filters": (
+        "八个滤波器：橙色为正，蓝色为负",
+        "Eight filters: orange positive, blue negative",
+    ),
+    "draw_maps": (
+        "它们的特征图，24×24，过了 ReLU",
+        "Their feature maps, 24×24, after ReLU",
+    ),
+    "draw_pooled": ("池化之后，12×12", "After pooling, 12×12"),
+    "draw_strongest": (
+        "{what}。从左数第 {n} 个响应最强，在{where}",
+        "{what}. Number {n} from the left answers most, {where}",
+    ),
     "draw_samples": ("不想写？选一个现成的：", "Rather not draw? Choose one:"),
     "draw_empty": ("请写一个 0 到 9 的数字", "Draw a digit from 0 to 9"),
     "draw_bars": ("每个数字的概率", "The probability of each digit"),

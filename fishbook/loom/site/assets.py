@@ -45,8 +45,8 @@ def assets(root: Path) -> Iterator[tuple[str, str | bytes]]:
         If the npm packages are not installed.
     """
     yield "draw-weights.js", weights_script()
-    for name in ("draw.js", "draw.css"):
-        yield name, (DRAW / name).read_bytes()
+    for path in sorted((*DRAW.glob("*.js"), *DRAW.glob("*.css"))):
+        yield f"draw-{path.name}".replace("draw-draw", "draw"), path.read_bytes()
     for name in SCRIPTS:
         folder = Path(__file__).with_name(name)
         yield f"{name}.js", (folder / f"{name}.js").read_bytes()

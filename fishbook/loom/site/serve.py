@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 from mkdocs.commands.serve import serve as mkdocs_serve
@@ -100,7 +99,8 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self.lock = lock
         self.handlers: dict[str, FileSystemEventHandler] = {}
-        self.seen: dict[str, Any] = {}
+        self.seen: dict[str, dict[str, disk.Stamp]] = {}
+        self.last: dict[str, disk.Stamp] = {}
         self.stopped = threading.Event()
 
     def schedule(
@@ -119,9 +119,11 @@ class Watcher(threading.Thread):
         self.stopped.set()
 
     def run(self) -> None:
-        """Look ten times a second, or as often as takes a tenth of a processor."""
-        pause = 0.1
-        while not self.stopped.wait(pause):
+        """Look at all as often as takes a tenth of a processor, at the last at once."""
+        due = 0.0
+        while not self.stopped.wait(0.1):
+            if time.monotonic() < due and not self.edited():
+                continue
             if self.lock.acquire(timeout=1):  # who was ended may never let go of it
                 start = time.thread_time()
                 try:
@@ -129,7 +131,11 @@ class Watcher(threading.Thread):
                         self.look(path, handler)
                 finally:
                     self.lock.release()
-                pause = max(0.1, 9 * (time.thread_time() - start))
+                due = time.monotonic() + 9 * (time.thread_time() - start)
+
+    def edited(self) -> bool:
+        """Return whether what changed last has changed again, as is most likely."""
+        return any(disk.stamp(path) != was for path, was in self.last.items())
 
     def look(self, path: str, handler: FileSystemEventHandler) -> None:
         """Tell a handler whether its path has changed."""
@@ -137,8 +143,10 @@ class Watcher(threading.Thread):
             now = disk.stamps(Path(path))
         except OSError:
             return  # It goes just now: the next look sees what came of it.
-        if now != self.seen.get(path):
+        old = self.seen.get(path, {})
+        if now != old:
             self.seen[path] = now
+            self.last = {file: now[file] for file in now if now[file] != old.get(file)}
             handler.dispatch(FileModifiedEvent(path))
 
 

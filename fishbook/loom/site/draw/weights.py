@@ -1,30 +1,41 @@
-"""The sample network's weights as a script, for the page where readers draw."""
+"""The networks' weights as a script, for the page where readers draw."""
 
 from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-SAMPLE = Path(__file__).parents[3] / "data" / "sample_network.npz"
+DATA = Path(__file__).parents[3] / "data"
+NETWORKS = {
+    "dense": DATA / "sample_network.npz",
+    "conv": DATA / "sample_conv_net.npz",
+}
+"""What draw.js calls the networks, and where their weights are."""
 
 
-def weights_script(path: Path = SAMPLE) -> str:
-    """Return a script that sets `fishbookWeights`: for each array its shape and data.
+def weights_script(networks: Mapping[str, Path] = NETWORKS) -> str:
+    """Return a script that sets `fishbookWeights`: of each network the arrays.
 
-    The data are the float16 numbers as stored, least significant byte first, in base64.
+    Each has its shape, and as data the float16 numbers as stored, least significant
+    byte first, in base64.
 
     Raises
     ------
     TypeError
-        If the file holds numbers that float16 can't.
+        If a file holds numbers that float16 can't.
     """
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = {name: _packed(stored[name]) for name in stored.files}
+    arrays = {kind: _arrays(path) for kind, path in networks.items()}
     return f"window.fishbookWeights = {json.dumps(arrays)};\n"
+
+
+def _arrays(path: Path) -> dict[str, dict[str, Any]]:
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: _packed(stored[name]) for name in stored.files}
 
 
 def _packed(array: np.ndarray[Any, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ export class Finder {
       sections.map(section => ({ ...section, address, page: sections[0].title })),
     );
     this.sections = all.map((section, id) => ({ ...section, id }));
+    this.heads = this.sections.map(({ title }) => title.split(" | ").map(flat));
     this.known = new Set(); // forms that the book has: what is none may be a slip
     const processTerm = form => this.known.add(form) && form;
     this.engine = new MiniSearch({ fields: Object.keys(FIELDS), tokenize, processTerm });
@@ -47,7 +48,8 @@ export class Finder {
       })
       .map(({ id, terms }) => ({ section: this.sections[id], terms }))
       .filter(({ section }) => !numbered.some(one => one.section === section));
-    const headed = ({ section }) => section.title.split(" | ").some(one => flat(one) === flat(text));
+    const head = flat(text);
+    const headed = ({ section }) => this.heads[section.id].includes(head);
     const hits = [...numbered, ...firstThose(others, headed)];
     return { count: hits.length, hits: hits.slice(0, SHOWN).map(hit => shown(hit, text)) };
   }
