@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [5c9ec999bd2d94a3]
+# Tangled from docs/06-cnn [5bf635de11997a01]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -26,7 +26,9 @@ __all__ = [
     "A",
     "B",
     "Both",
+    "Filters",
     "G",
+    "Gradients",
     "Im2col",
     "Rows",
     "Scratch",
@@ -51,40 +53,40 @@ __all__ = [
 ]
 
 Both = tuple[int, int]
+Gradients = tuple[Floats | None, Floats, Floats]
+
+
+class Filters(NamedTuple):
+    """What a convolution is asked for; stride and padding are (height, width)."""
+
+    W: Floats
+    b: Floats
+    stride: Both
+    pad: Both
 
 
 class Way:
     """A way to do the sums of a convolution; the definition of one lists it in WAYS.
 
-    In `forward` and `backward`, images and filters fit, `stride` and `pad` are pairs
-    (height, width), and nothing that is given may be changed.
+    In `forward` and `backward`, images and filters fit; nothing that is given may be
+    changed.
     """
 
     def __init_subclass__(cls, name: str) -> None:
         """List the way by its name."""
         WAYS[name] = cls()
 
-    def fits(
-        self, W: Floats, stride: Both, pad: Both, x_shape: tuple[int, ...]
-    ) -> bool:
+    def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
         """Return whether this is a way, and a good one, for these."""
         raise NotImplementedError
 
-    def forward(
-        self, x: Floats, W: Floats, b: Floats, stride: Both, pad: Both
-    ) -> tuple[Floats, Any]:
+    def forward(self, x: Floats, asked: Filters) -> tuple[Floats, Any]:
         """Return the output (N, FN, OH, OW), and what backward needs."""
         raise NotImplementedError
 
     def backward(
-        self,
-        dout: Floats,
-        kept: Any,
-        W: Floats,
-        stride: Both,
-        pad: Both,
-        need_dx: bool = True,
-    ) -> tuple[Floats | None, Floats, Floats]:
+        self, dout: Floats, kept: Any, asked: Filters, need_dx: bool = True
+    ) -> Gradients:
         """Return the gradients of x, W and b; None for x unless it is needed."""
         raise NotImplementedError
 
@@ -92,31 +94,26 @@ class Way:
 WAYS: dict[str, Way] = {}
 
 
-def find_way(
-    name: str | None, W: Floats, stride: Both, pad: Both, x_shape: tuple[int, ...]
-) -> Way:
+def find_way(name: str | None, asked: Filters, x_shape: tuple[int, ...]) -> Way:
     """Return the way of that name, or else the latest defined that fits."""
     if name is not None and name not in WAYS:
         raise ValueError(came("way", name, f"None, {' or '.join(WAYS)}"))
     if name is not None:
         return WAYS[name]
     latest = reversed(WAYS.values())
-    return next(way for way in latest if way.fits(W, stride, pad, x_shape))
+    return next(way for way in latest if way.fits(asked, x_shape))
 
 
 class Im2col(Way, name="im2col"):
     """All windows as the rows of one matrix, and a single product."""
 
-    def fits(
-        self, W: Floats, stride: Both, pad: Both, x_shape: tuple[int, ...]
-    ) -> bool:
+    def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
         """Return True: this way is always open."""
         return True
 
-    def forward(
-        self, x: Floats, W: Floats, b: Floats, stride: Both, pad: Both
-    ) -> tuple[Floats, Any]:
+    def forward(self, x: Floats, asked: Filters) -> tuple[Floats, Any]:
         """Return the output, and the matrix of windows."""
+        W, b, stride, pad = asked
         FN, C, FH, FW = W.shape
         OH = conv_output_size(x.shape[2], FH, stride[0], pad[0])
         OW = conv_output_size(x.shape[3], FW, stride[1], pad[1])
@@ -126,16 +123,10 @@ class Im2col(Way, name="im2col"):
         return y, (col, x.shape)
 
     def backward(
-        self,
-        dout: Floats,
-        kept: Any,
-        W: Floats,
-        stride: Both,
-        pad: Both,
-        need_dx: bool = True,
-    ) -> tuple[Floats | None, Floats, Floats]:
+        self, dout: Floats, kept: Any, asked: Filters, need_dx: bool = True
+    ) -> Gradients:
         """Return the gradients: those of an affine layer, and col2im."""
-        col, x_shape = kept
+        (col, x_shape), (W, _, stride, pad) = kept, asked
         FN, C, FH, FW = W.shape
         rows = dout.transpose(0, 2, 3, 1).reshape(len(col), FN)
         dW, db = (rows.T @ col).reshape(W.shape), rows.sum(axis=0)
@@ -205,16 +196,13 @@ def shared(work: Callable[[slice], T], rows: int) -> list[T]:
 class Rows(Way, name="rows"):
     """Vertical strips are copied; the windows down a strip are a mere view of it."""
 
-    def fits(
-        self, W: Floats, stride: Both, pad: Both, x_shape: tuple[int, ...]
-    ) -> bool:
+    def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
         """Return True: wherever the plain way is open, so is this one."""
         return True
 
-    def forward(
-        self, x: Floats, W: Floats, b: Floats, stride: Both, pad: Both
-    ) -> tuple[Floats, Any]:
+    def forward(self, x: Floats, asked: Filters) -> tuple[Floats, Any]:
         """Return the output, whose memory is (OH, OW, N, FN), and the strips."""
+        W, b, stride, pad = asked
         FN, C, FH, FW = W.shape
         x = x.astype(np.result_type(x, W), copy=False)
         copied = strips(x, FW, stride[1], pad)
@@ -233,16 +221,10 @@ class Rows(Way, name="rows"):
         return y.transpose(2, 3, 0, 1), (copied, x.shape)
 
     def backward(
-        self,
-        dout: Floats,
-        kept: Any,
-        W: Floats,
-        stride: Both,
-        pad: Both,
-        need_dx: bool = True,
-    ) -> tuple[Floats | None, Floats, Floats]:
+        self, dout: Floats, kept: Any, asked: Filters, need_dx: bool = True
+    ) -> Gradients:
         """Return the gradients: a product for each row of dout."""
-        copied, x_shape = kept
+        (copied, x_shape), (W, _, stride, pad) = kept, asked
         FN, C, FH, FW = W.shape
         windows = windows_down(copied, FH, stride[0])
         rows = pixels_first(dout).reshape(*windows.shape[:2], FN)
@@ -391,17 +373,15 @@ class Tiles(Way, name="tiles"):
     A. Lavin, S. Gray, "Fast algorithms for convolutional neural networks", CVPR 2016.
     """
 
-    def fits(
-        self, W: Floats, stride: Both, pad: Both, x_shape: tuple[int, ...]
-    ) -> bool:
+    def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
         """Return whether filters are 3 x 3, go step by step, and channels are many."""
-        many = min(x_shape[0], *W.shape[:2]) >= 16
-        return many and W.shape[2:] == (3, 3) and stride == (1, 1) and max(pad) < 3
+        shape, many = asked.W.shape, min(x_shape[0], *asked.W.shape[:2]) >= 16
+        slow = asked.stride == (1, 1) and max(asked.pad) < 3
+        return many and slow and shape[2:] == (3, 3)
 
-    def forward(
-        self, x: Floats, W: Floats, b: Floats, stride: Both, pad: Both
-    ) -> tuple[Floats, Any]:
+    def forward(self, x: Floats, asked: Filters) -> tuple[Floats, Any]:
         """Return the output, whose memory is (OH, OW, N, FN), and x."""
+        W, b, stride, pad = asked
         if W.shape[2:] != (3, 3) or stride != (1, 1) or max(pad) > 2:
             wanted = "3 x 3 filters, stride 1 and pad 0 to 2; leave way out otherwise"
             raise ValueError(came("W", W, f"{wanted} (stride {stride}, pad {pad})"))
@@ -414,16 +394,11 @@ class Tiles(Way, name="tiles"):
         return y, x
 
     def backward(
-        self,
-        dout: Floats,
-        kept: Any,
-        W: Floats,
-        stride: Both,
-        pad: Both,
-        need_dx: bool = True,
-    ) -> tuple[Floats | None, Floats, Floats]:
+        self, dout: Floats, kept: Any, asked: Filters, need_dx: bool = True
+    ) -> Gradients:
         """Return the gradients; that of x is a convolution with flipped filters."""
         (H, width), (OH, OW) = kept.shape[2:], dout.shape[2:]
+        W, pad = asked.W, asked.pad
         size = -(-OH // 4), -(-OW // 4)
         x = framed("x", kept, pad, size)
         dW, db = filter_gradient(x, framed("dout", dout, (0, 0), size), size)

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [bdf8d5795494ce5c]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [0fa663dd736be460]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fishbook.checks import (
     share,
     vectors,
 )
-from fishbook.convolutions import find_way
+from fishbook.convolutions import Filters, find_way
 from fishbook.functions import sigmoid
 from fishbook.im2col import conv_output_size
 
@@ -633,14 +633,19 @@ class Convolution(Layer):
         self.params = {"W": self.W, "b": self.b}
         self.grads = {"W": self.dW, "b": self.db}
 
+    @property
+    def asked(self) -> Filters:
+        """What a way has to know of the layer."""
+        return Filters(self.W, self.b, self.stride, self.pad)
+
     def forward(self, x: ArrayLike, train: bool = False) -> Floats:
         """Return the maps (N, FN, OH, OW) of images (N, C, H, W)."""
         FN, C, FH, FW = self.W.shape
         x = images("x", x, C)
         OH = conv_output_size(x.shape[2], FH, self.stride[0], self.pad[0])
         OW = conv_output_size(x.shape[3], FW, self.stride[1], self.pad[1])
-        way = find_way(self.way, self.W, self.stride, self.pad, x.shape)
-        y, kept = way.forward(x, self.W, self.b, self.stride, self.pad)
+        way = find_way(self.way, self.asked, x.shape)
+        y, kept = way.forward(x, self.asked)
         self.keep(way, kept, (len(x), FN, OH, OW))
         return y
 
@@ -653,8 +658,7 @@ class Convolution(Layer):
         """Leave the gradients of W and b in grads; return that of x if needed."""
         way, kept, shape = self.kept()
         dout = floats("dout", dout, shape)
-        given = dout, kept, self.W, self.stride, self.pad, need_dx
-        dx, self.dW, self.db = way.backward(*given)
+        dx, self.dW, self.db = way.backward(dout, kept, self.asked, need_dx)
         self.grads = {"W": self.dW, "b": self.db}
         return dx
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_im2col import cases
 
-from fishbook.convolutions import WAYS, find_way
+from fishbook.convolutions import WAYS, Filters, find_way
 from fishbook.gradients import check_layer
 from fishbook.layers import (
     AveragePooling,
@@ -57,7 +57,8 @@ def test_a_convolution_is_that_of_the_loops(
     stride: int, pad: int, way: str | None
 ) -> None:
     x, W, b = numbers((2, 3, 7, 8)), numbers((4, 3, 3, 3), 1), numbers((4,), 2)
-    if way and not WAYS[way].fits(W, (stride, stride), (pad, pad), x.shape):
+    asked = Filters(W, b, (stride, stride), (pad, pad))
+    if way and not WAYS[way].fits(asked, x.shape):
         return
     layer = Convolution(W, b, stride, pad, way)
     y, near = conv2d_naive(x, W, b, stride, pad), 1e-12 if way == "im2col" else 1e-9
@@ -147,7 +148,7 @@ def test_an_impossible_convolution_is_named() -> None:
 
 
 def test_a_way_is_found_by_its_name_or_by_what_fits() -> None:
-    where = np.ones((2, 3, 4, 4)), (2, 3), (0, 1), (1, 3, 9, 9)
+    where = Filters(np.ones((2, 3, 4, 4)), np.zeros(2), (2, 3), (0, 1)), (1, 3, 9, 9)
     assert find_way("im2col", *where) is WAYS["im2col"]
     assert find_way(None, *where).fits(*where)
     layer = Convolution(np.ones((2, 3, 1, 1)), np.zeros(2), way="guess")

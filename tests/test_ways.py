@@ -21,6 +21,7 @@ from fishbook import layers
 from fishbook.convolutions import (
     POINTS,
     WAYS,
+    Filters,
     convolve,
     find_way,
     framed,
@@ -190,7 +191,8 @@ def test_a_convolution_goes_the_fastest_way_that_fits() -> None:
     def way(
         x: tuple[int, ...], W: tuple[int, ...], stride: int = 1, pad: int = 1
     ) -> Any:
-        found = find_way(None, np.zeros(W), (stride,) * 2, (pad,) * 2, x)
+        asked = Filters(np.zeros(W), np.zeros(W[0]), (stride,) * 2, (pad,) * 2)
+        found = find_way(None, asked, x)
         return next(name for name, known in WAYS.items() if known is found)
 
     assert way((100, 16, 28, 28), (16, 16, 3, 3)) == "tiles"

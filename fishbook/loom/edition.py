@@ -128,8 +128,8 @@ WORDS = {
         "Lost in space at step {step}: the rate is too large.",
     ),
     "window_filter": ("滤波器", "Filter"),
-    "window_upright": ("竖边", "Upright edges"),
-    "window_level": ("横边", "Level edges"),
+    "window_upright": ("竖边", "Vertical edges"),
+    "window_level": ("横边", "Horizontal edges"),
     "window_ones": ("全是 1", "All ones"),
     "window_channels": ("通道数", "Channels"),
     "window_pad": ("填充", "Padding"),
@@ -142,15 +142,15 @@ WORDS = {
     "window_map": ("结果", "Result"),
     "window_matrix": ("im2col 的矩阵", "Matrix of im2col"),
     "window_sumKeys": (
-        "在图像上点或拖，画出笔画；点一下滤波器，换一个权重；在结果上移动，滑动窗口。"
+        "在图像上点或拖，画出笔画；点一下滤波器，换一个权重；在结果上点或移动，滑动窗口。"
         "键盘：方向键移动，空格键画、换。",
-        "Click or drag on the image to paint, click on the filter to change a weight,"
-        " move over the result to slide the window. Keyboard: arrow keys move, the"
+        "Tap or drag on the image to paint, tap on the filter to change a weight, tap"
+        " or move over the result to slide the window. Keyboard: arrow keys move, the"
         " space bar paints or changes.",
     ),
     "window_rowsKeys": (
-        "在矩阵或图像上移动，或用方向键走。",
-        "Move over the matrix or the image, or use the arrow keys.",
+        "在矩阵或图像上点或移动，或用方向键走。",
+        "Tap or move over the matrix or the image, or use the arrow keys.",
     ),
     "window_at": ("第 {i} 行第 {j} 列：{y}", "Row {i}, column {j}: {y}"),
     "window_pixel": (
