@@ -24,22 +24,35 @@ settings.register_profile("book", deadline=None)
 settings.load_profile("book")
 
 
-FIRST = ("test_browser_pages.py", "test_serving.py", "test_browser_reading.py")
-"""Files of tests that take longest, or build the site for others."""
+FIRST = ("test_browser_pages.py", "test_serving.py")
+"""Files of tests that take longest; the first builds the site for others."""
+
+SECOND = (
+    "test_browser_search.py",
+    "test_browser_reading.py",
+    "test_draw_board.py",
+    "test_draw.py",
+    "test_valid_html.py",
+)
+"""Files that take long once the site is built: whoever began with one would wait."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the workers begin with what takes longest: none is alone at the end.
 
-    After the first files come the pages, from the last chapter's, which train longest.
+    While the site is built, the last chapter's pages are run: they train longest.
     """
-    places = {name: place for place, name in enumerate(FIRST)}
-    items.sort(key=_chapter, reverse=True)
-    items.sort(key=lambda item: places.get(item.path.name, len(FIRST)))
+    chapters = {item: _chapter(item) for item in items}
+    last = max(chapters.values(), default="")
+    places = {name: place for place, name in enumerate((*FIRST, last, *SECOND))}
+    items.sort(key=chapters.__getitem__, reverse=True)
+    items.sort(key=lambda i: places.get(chapters[i] or i.path.name, len(places)))
 
 
 def _chapter(item: pytest.Item) -> str:
-    return item.path.parent.name if item.path.suffix == ".md" else ""
+    """Return a page's chapter; nothing for an appendix, or for a test."""
+    name = item.path.parent.name if item.path.suffix == ".md" else ""
+    return name if name[:1].isdigit() else ""
 
 
 def pytest_xdist_auto_num_workers() -> int:

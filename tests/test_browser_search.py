@@ -29,6 +29,7 @@ TYPED = """async queries => {
   const said = document.querySelector(".md-search-result__meta");
   const list = document.querySelector(".md-search-result__list");
   const found = [];
+  list.style.display = "none";
   field.focus();
   for (const query of queries) {
     list.replaceChildren();
@@ -38,9 +39,10 @@ TYPED = """async queries => {
     while (!said.textContent) await new Promise(go => setTimeout(go));
     found.push([...list.querySelectorAll("a")].slice(0, 3).map(link => link.href));
   }
+  list.style.display = "";
   return found;
 }"""
-"""Types queries, and gives the first three links for each."""
+"""Types queries, gives the first three links for each; only the last are laid out."""
 
 
 def place(label: Label) -> str:
