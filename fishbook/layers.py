@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [0fa663dd736be460]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [fe9494316a8412b8]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -514,7 +514,17 @@ class Pooling(_Windows):
     def forward(
         self, x: ArrayLike, train: bool = False, floor: float | None = None
     ) -> Floats:
-        """Return the maxima (N, C, OH, OW) of images (N, C, H, W), none below floor."""
+        """Return the maxima (N, C, OH, OW) of images (N, C, H, W), none below floor.
+
+        Parameters
+        ----------
+        x : array_like, shape (N, C, H, W)
+            Images.
+        train : bool
+            Makes no difference to this layer.
+        floor : float, optional
+            Takes part in each window: with 0, this is a ReLU before the pooling, too.
+        """
         x, size = self._padded(x)
         first, *others = self._places(x, size)
         y = first.copy("K") if floor is None else np.maximum(first, floor)

@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training [c9b83239574569ed]
+# Tangled from docs/04-backpropagation, docs/05-training [69a7bb6e7d20eb3d]
 """Rules that move parameters against their gradients."""
 
 from __future__ import annotations
@@ -394,8 +394,8 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    *adam, **named : float
-        `lr`, `beta1`, `beta2` and `eps`, as `Adam` takes them.
+    lr, beta1, beta2, eps : float
+        As `Adam` has them.
     weight_decay : float
         Times `lr`: the share that is taken off. Biases are shrunk too.
 
@@ -405,9 +405,14 @@ class AdamW(Adam):
     """
 
     def __init__(
-        self, *adam: float, weight_decay: float = 0.01, **named: float
+        self,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
     ) -> None:
-        super().__init__(*adam, **named)
+        super().__init__(lr, beta1, beta2, eps)
         self.weight_decay = amount("weight_decay", weight_decay)
 
     def update(self, params: dict[str, Floats], grads: dict[str, Floats]) -> None:
