@@ -1,4 +1,4 @@
-# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [961711001c44ecd5]
+# Tangled from docs/02-neural-network, docs/03-learning, docs/04-backpropagation, docs/05-training, docs/06-cnn, docs/a-appendix [36d68dc1e3863918]
 """The book's networks, from a hand-set one to those that learn."""
 
 from __future__ import annotations
@@ -369,8 +369,14 @@ class TwoLayerNet(LayeredNet):
 
     Parameters
     ----------
-    input_size, hidden_size, output_size, weight_init_std, rng, dtype
-        As `SigmoidNet` takes them.
+    input_size, hidden_size, output_size : int
+        How many inputs, hidden neurons and classes.
+    weight_init_std : float
+        Standard deviation of the first weights; biases start at 0.
+    rng : optional
+        What `numpy.random.default_rng` takes: where the first weights come from.
+    dtype : optional
+        Of the parameters; take float64 to check gradients.
 
     Attributes
     ----------
