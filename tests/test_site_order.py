@@ -166,7 +166,7 @@ def test_a_labs_page_is_made_as_others_are(small: Path, edition: str) -> None:
     page = load(small / "site", edition, LAB)
     html = page.article
     assert html.count('class="katex"') == (7 if edition == "zh-en" else 4)
-    assert '<code>x = "$y$"</code>' in html
+    assert "<code>x = &quot;$y$&quot;</code>" in html
     assert '<h1 id="lab-forms">' in html
     assert '<h2 id="lab-part">' in html
     assert '<div id="eq-half"><div class="formula">' in html
@@ -180,7 +180,7 @@ def test_a_labs_page_is_made_as_others_are(small: Path, edition: str) -> None:
     assert {"eq-half", "fig-lab-dot"} <= {
         link.rpartition("#")[2] for link in page.links if LAB in link or link[0] == "#"
     }
-    alt = {"zh": "“一个”点", "en": "A &quot;round&quot; dot"}
+    alt = {"zh": "“一个”点", "en": "A &#34;round&#34; dot"}
     said = alt.get(edition) or f"{alt['zh']} {alt['en']}"
     assert f'alt="{said}" src="../figures/lab-dot.svg"' in html
     caption = {"zh": "图 2.2 点在", "en": "Figure 2.2 The dot"}

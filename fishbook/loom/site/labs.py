@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from mkdocs_jupyter.config import settings
+from nbconvert.exporters import html as nbconvert_html
 
 TEMPLATES = Path(__file__).with_name("notebook")
 CAPTION = re.compile(
@@ -14,7 +16,6 @@ CAPTION = re.compile(
     r"(?P<notes><ol>(?:(?!</?ol>).)*</ol>\s*)?<p><em>(?P<caption>.*?)</em></p>",
     re.S,
 )
-QUOTED = re.compile(r"\balt='([^']*)'")
 HEADING = re.compile(r"<h(?P<level>[1-6])\b[^>]*>.*?</h(?P=level)>", re.S)
 CODE_OR_TEXT = re.compile(r"<pre\b.*?</pre>|<code\b.*?</code>|(?P<text>[^<]+|<)", re.S)
 DISPLAYED = re.compile(r"<p>\s*\$\$(?P<tex>.*?)\$\$\s*</p>", re.S)
@@ -22,9 +23,23 @@ INLINE = re.compile(r"(?<![\\$])\$(?P<tex>[^$]+)\$")
 TAGGED = re.compile(r"\\tag\{([^}]*)\}")
 
 
+class Unread(str):
+    """HTML that nbconvert need not read again, to mend what our template has right."""
+
+    def __new__(cls, html: str, features: str) -> Unread:
+        """Take a text as BeautifulSoup takes it."""
+        return super().__new__(cls, html)
+
+    def select(self, _: str) -> Iterable[object]:
+        """Return nothing that is to be mended."""
+        return ()
+
+
 def use_our_template() -> None:
     """Let mkdocs-jupyter write the HTML of our pages: no own colours, no scripts."""
     settings.templates_dir = str(TEMPLATES)
+    found: Any = nbconvert_html
+    found.BeautifulSoup = Unread
 
 
 def finish(
@@ -45,11 +60,8 @@ def finish(
 
 
 def _captioned(match: re.Match[str]) -> str:
-    figure = QUOTED.sub(
-        lambda alt: f'alt="{alt[1].replace(chr(34), "&quot;")}"', match["figure"]
-    )
     caption = f"<figcaption>{match['caption']}</figcaption>"
-    return f"{figure}{caption}</figure>{match['notes'] or ''}"
+    return f"{match['figure']}{caption}</figure>{match['notes'] or ''}"
 
 
 def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> str:
