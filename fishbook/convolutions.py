@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [3a6a5e1b68ed75cf]
+# Tangled from docs/06-cnn [db316d7674f8d3b6]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ __all__ = [
     "Way",
     "aligned",
     "convolve",
-    "filter_gradient",
     "find_way",
     "framed",
     "from_strips",
@@ -332,6 +331,7 @@ def framed(name: str, x: Floats, pad: Both, size: Both) -> Floats:
 def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
     """Return matrix @ tile @ matrix.T of a row's tiles, (36, many * N, C)."""
     (high, W, N, C), (six, side) = rows.shape, matrix.shape
+    matrix = matrix.astype(rows.dtype)
     down = SCRATCH.take("down", (six, W, N * C), rows.dtype)
     np.matmul(matrix, rows.reshape(high, -1), out=down.reshape(six, -1))
     a, b, c = down.strides
@@ -341,28 +341,37 @@ def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
     return both.reshape(six * six, many * N, C)
 
 
-def convolve(frame: Floats, W: Floats, b: Floats | None, size: Both) -> Floats:
-    """Return the convolution of framed images, tile by tile, (N, FN, H, W)."""
+def convolve(
+    frame: Floats, W: Floats, b: Floats | None, size: Both, x: Floats | None = None
+) -> tuple[Floats, Any]:
+    """Return the convolution of framed images, tile by tile, (N, FN, H, W).
+
+    With x, return also its tiles times those of the frame, summed, (36, ..., C).
+    """
     (FN, C), N, W = W.shape[:2], frame.shape[2], W.astype(frame.dtype, copy=False)
-    AT, BT = A.T.astype(W.dtype), B.T.astype(W.dtype)
-    U = np.kron(G, G).astype(W.dtype) @ W.reshape(FN * C, 9).T
-    U = np.ascontiguousarray(U.reshape(36, FN, C).transpose(0, 2, 1))
+    GG, AT = np.kron(G, G).astype(W.dtype), A.T.astype(W.dtype)
+    U = GG @ W.transpose(2, 3, 1, 0).reshape(9, C * FN)
     (high, wide), line = size, N * FN
     y = aligned((high, 4, wide, 4, line), W.dtype)
 
-    def some(part: slice) -> None:
+    def some(part: slice) -> Any:
+        dU: Any = 0
         for r in range(high)[part]:
-            V = row_of_tiles(frame[4 * r : 4 * r + 6], BT, wide)
+            V = row_of_tiles(frame[4 * r : 4 * r + 6], B.T, wide)
+            if x is not None:
+                X = row_of_tiles(x[4 * r : 4 * r + 4], A, wide)
+                dU = dU + X.transpose(0, 2, 1) @ V
             M = SCRATCH.take("products", (36, wide * N, FN), W.dtype)
-            np.matmul(V, U, out=M)
+            np.matmul(V, U.reshape(36, C, FN), out=M)
             if b is not None:
                 M[7].reshape(wide, line)[...] += np.tile(b, N)
             down = SCRATCH.take("down", (4, 6, wide, line), W.dtype)
             np.matmul(AT, M.reshape(6, -1), out=down.reshape(4, -1))
             np.matmul(AT, down.transpose(0, 2, 1, 3), out=y[r])
+        return dU
 
-    shared(some, high)
-    return y.reshape(4 * high, 4 * wide, N, FN).transpose(2, 3, 0, 1)
+    dU = sum(shared(some, high))
+    return y.reshape(4 * high, 4 * wide, N, FN).transpose(2, 3, 0, 1), dU
 
 
 class Tiles(Way, name="tiles"):
@@ -388,7 +397,7 @@ class Tiles(Way, name="tiles"):
         OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
         size = -(-OH // 4), -(-OW // 4)
         x = x.astype(np.result_type(x, W), copy=False)
-        y = convolve(framed("x", x, pad, size), W, b, size)[:, :, :OH, :OW]
+        y = convolve(framed("x", x, pad, size), W, b, size)[0][:, :, :OH, :OW]
         if not b.all():
             settle(y, x, b, pad)
         return y, x
@@ -397,37 +406,15 @@ class Tiles(Way, name="tiles"):
         self, dout: Floats, kept: Any, asked: Filters, need_dx: bool = True
     ) -> Gradients:
         """Return the gradients; that of x is a convolution with flipped filters."""
-        (H, width), (OH, OW) = kept.shape[2:], dout.shape[2:]
-        W, pad = asked.W, asked.pad
-        size = -(-OH // 4), -(-OW // 4)
-        x = framed("x", kept, pad, size)
-        dW, db = filter_gradient(x, framed("dout", dout, (0, 0), size), size)
-        if not need_dx:
-            return None, dW, db
-        around, size = (2 - pad[0], 2 - pad[1]), (-(-H // 4), -(-width // 4))
+        (_, C, H, width), (W, _, _, pad) = kept.shape, asked
+        size, around = (-(-H // 4), -(-width // 4)), (2 - pad[0], 2 - pad[1])
+        x, frame = framed("x", kept, (0, 0), size), framed("dout", dout, around, size)
         flipped = W[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
-        dx = convolve(framed("dout", dout, around, size), flipped, None, size)
-        return dx[:, :, :H, :width], dW, db
-
-
-def filter_gradient(x: Floats, dout: Floats, size: Both) -> tuple[Floats, Floats]:
-    """Return the gradients of W and b from framed images and gradients."""
-    C, FN = x.shape[3], dout.shape[3]
-    AA, BT = A.astype(x.dtype), B.T.astype(x.dtype)
-
-    def some(part: slice) -> tuple[Floats, Floats]:
-        dU, db = np.zeros((36, C, FN), x.dtype), np.zeros(FN, x.dtype)
-        for r in range(size[0])[part]:
-            V = row_of_tiles(x[4 * r : 4 * r + 6], BT, size[1])
-            dM = row_of_tiles(dout[4 * r : 4 * r + 4], AA, size[1])
-            dU += V.transpose(0, 2, 1) @ dM
-            db += dM[7].sum(axis=0)
-        return dU, db
-
-    dU, db = (sum(parts) for parts in zip(*shared(some, size[0]), strict=True))
-    dW = np.kron(G, G).T.astype(x.dtype) @ dU.reshape(36, C * FN)
-    dW = dW.reshape(3, 3, C, FN).transpose(3, 2, 0, 1)
-    return dW, db
+        dx, dU = convolve(frame, flipped, None, size, x)
+        dW = np.kron(G, G).T.astype(dU.dtype) @ dU.reshape(36, C * len(W))
+        dW = dW.reshape(3, 3, C, len(W))[::-1, ::-1].transpose(3, 2, 0, 1)
+        db = np.ones(frame[..., 0].size, dout.dtype) @ frame.reshape(-1, len(W))
+        return dx[:, :, :H, :width] if need_dx else None, dW, db
 
 
 def settle(y: Floats, x: Floats, b: Floats, pad: Both) -> None:
