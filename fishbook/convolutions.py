@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [db316d7674f8d3b6]
+# Tangled from docs/06-cnn [ba97dd02021777fb]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -252,10 +252,10 @@ def set_threads(many: int) -> None:
 
 def shared(work: Callable[[slice], T], rows: int) -> list[T]:
     """Return what work makes of each stretch of rows, one for each thread."""
-    many, pool = TEAM.many, TEAM.pool
-    ends = [rows * i // many for i in range(many + 1)]
-    parts = [slice(start, end) for start, end in pairwise(ends)]
-    return [work(parts[0])] if many == 1 else [*pool.map(work, parts)]
+    ends = [rows * i // TEAM.many for i in range(TEAM.many + 1)]
+    mine, *parts = [slice(start, end) for start, end in pairwise(ends)]
+    later = [TEAM.pool.submit(work, part) for part in parts]
+    return [work(mine), *[task.result() for task in later]]
 
 
 def keep_memory() -> None:
