@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [ba97dd02021777fb]
+# Tangled from docs/06-cnn [0b9a2346a8fd9d30]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -318,14 +318,16 @@ SCRATCH = Scratch()
 A, G, B = transforms(4, 3)
 
 
-def framed(name: str, x: Floats, pad: Both, size: Both) -> Floats:
-    """Return images in zeros, in scratch memory (H, W, N, C), for tiles of size."""
-    (N, C, H, W), (top, left) = x.shape, pad
-    frame = SCRATCH.take(name, (4 * size[0] + 2, 4 * size[1] + 2, N, C), x.dtype)
-    frame[:top] = frame[top + H :] = 0
-    frame[:, :left] = frame[:, left + W :] = 0
-    frame[top : top + H, left : left + W] = x.transpose(2, 3, 0, 1)
-    return frame
+def framed(x: Floats, pad: Both, first: int, size: Both) -> Floats:
+    """Return rows of the padded images, from the first on, (high, wide, N, C)."""
+    (N, C, H, W), left, top = x.shape, pad[1], pad[0] - first
+    rows = SCRATCH.take("rows", (*size, N, C), x.dtype)
+    some = x.transpose(2, 3, 0, 1)[max(-top, 0) : size[0] - top]
+    top = max(top, 0)
+    rows[:top] = rows[top + len(some) :] = 0
+    rows[:, :left] = rows[:, left + W :] = 0
+    rows[top : top + len(some), left : left + W] = some
+    return rows
 
 
 def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
@@ -342,25 +344,27 @@ def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
 
 
 def convolve(
-    frame: Floats, W: Floats, b: Floats | None, size: Both, x: Floats | None = None
+    x: Floats, W: Floats, b: Floats | None, pad: Both, other: Floats | None = None
 ) -> tuple[Floats, Any]:
-    """Return the convolution of framed images, tile by tile, (N, FN, H, W).
+    """Return the convolution of images, tile by tile, (N, FN, OH, OW).
 
-    With x, return also its tiles times those of the frame, summed, (36, ..., C).
+    With other images, return also their tiles times those of x, summed, (36, ..., C).
     """
-    (FN, C), N, W = W.shape[:2], frame.shape[2], W.astype(frame.dtype, copy=False)
+    (FN, C), N, W = W.shape[:2], len(x), W.astype(x.dtype, copy=False)
+    OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
+    high, wide, line = -(-OH // 4), -(-OW // 4), N * FN
     GG, AT = np.kron(G, G).astype(W.dtype), A.T.astype(W.dtype)
     U = GG @ W.transpose(2, 3, 1, 0).reshape(9, C * FN)
-    (high, wide), line = size, N * FN
     y = aligned((high, 4, wide, 4, line), W.dtype)
 
     def some(part: slice) -> Any:
         dU: Any = 0
         for r in range(high)[part]:
-            V = row_of_tiles(frame[4 * r : 4 * r + 6], B.T, wide)
-            if x is not None:
-                X = row_of_tiles(x[4 * r : 4 * r + 4], A, wide)
-                dU = dU + X.transpose(0, 2, 1) @ V
+            rows = framed(x, pad, 4 * r, (6, 4 * wide + 2))
+            V = row_of_tiles(rows, B.T, wide)
+            if other is not None:
+                rows = framed(other, (0, 0), 4 * r, (4, 4 * wide))
+                dU = dU + row_of_tiles(rows, A, wide).transpose(0, 2, 1) @ V
             M = SCRATCH.take("products", (36, wide * N, FN), W.dtype)
             np.matmul(V, U.reshape(36, C, FN), out=M)
             if b is not None:
@@ -371,7 +375,8 @@ def convolve(
         return dU
 
     dU = sum(shared(some, high))
-    return y.reshape(4 * high, 4 * wide, N, FN).transpose(2, 3, 0, 1), dU
+    y = y.reshape(4 * high, 4 * wide, N, FN)[:OH, :OW]
+    return y.transpose(2, 3, 0, 1), dU
 
 
 class Tiles(Way, name="tiles"):
@@ -394,10 +399,8 @@ class Tiles(Way, name="tiles"):
         if W.shape[2:] != (3, 3) or stride != (1, 1) or max(pad) > 2:
             wanted = "3 x 3 filters, stride 1 and pad 0 to 2; leave way out otherwise"
             raise ValueError(came("W", W, f"{wanted} (stride {stride}, pad {pad})"))
-        OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
-        size = -(-OH // 4), -(-OW // 4)
         x = x.astype(np.result_type(x, W), copy=False)
-        y = convolve(framed("x", x, pad, size), W, b, size)[0][:, :, :OH, :OW]
+        y, _ = convolve(x, W, b, pad)
         if not b.all():
             settle(y, x, b, pad)
         return y, x
@@ -406,15 +409,13 @@ class Tiles(Way, name="tiles"):
         self, dout: Floats, kept: Any, asked: Filters, need_dx: bool = True
     ) -> Gradients:
         """Return the gradients; that of x is a convolution with flipped filters."""
-        (_, C, H, width), (W, _, _, pad) = kept.shape, asked
-        size, around = (-(-H // 4), -(-width // 4)), (2 - pad[0], 2 - pad[1])
-        x, frame = framed("x", kept, (0, 0), size), framed("dout", dout, around, size)
+        (FN, C), (W, _, _, pad) = asked.W.shape[:2], asked
         flipped = W[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
-        dx, dU = convolve(frame, flipped, None, size, x)
-        dW = np.kron(G, G).T.astype(dU.dtype) @ dU.reshape(36, C * len(W))
-        dW = dW.reshape(3, 3, C, len(W))[::-1, ::-1].transpose(3, 2, 0, 1)
-        db = np.ones(frame[..., 0].size, dout.dtype) @ frame.reshape(-1, len(W))
-        return dx[:, :, :H, :width] if need_dx else None, dW, db
+        dx, dU = convolve(dout, flipped, None, (2 - pad[0], 2 - pad[1]), kept)
+        dW = np.kron(G, G).T.astype(dU.dtype) @ dU.reshape(36, C * FN)
+        dW = dW.reshape(3, 3, C, FN)[::-1, ::-1].transpose(3, 2, 0, 1)
+        db = np.ones(dout[:, 0].size, dout.dtype) @ pixels_first(dout).reshape(-1, FN)
+        return dx if need_dx else None, dW, db
 
 
 def settle(y: Floats, x: Floats, b: Floats, pad: Both) -> None:
