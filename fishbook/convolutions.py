@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [0b9a2346a8fd9d30]
+# Tangled from docs/06-cnn [8791fb1f494b4d78]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ __all__ = [
     "from_strips",
     "keep_memory",
     "pixels_first",
+    "row_of_outputs",
     "row_of_tiles",
     "set_threads",
     "settle",
@@ -320,7 +321,7 @@ A, G, B = transforms(4, 3)
 
 def framed(x: Floats, pad: Both, first: int, size: Both) -> Floats:
     """Return rows of the padded images, from the first on, (high, wide, N, C)."""
-    (N, C, H, W), left, top = x.shape, pad[1], pad[0] - first
+    (N, C, _, W), left, top = x.shape, pad[1], pad[0] - first
     rows = SCRATCH.take("rows", (*size, N, C), x.dtype)
     some = x.transpose(2, 3, 0, 1)[max(-top, 0) : size[0] - top]
     top = max(top, 0)
@@ -343,35 +344,39 @@ def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
     return both.reshape(six * six, many * N, C)
 
 
+def row_of_outputs(products: Floats, y: Floats) -> None:
+    """Write A^T @ products @ A of a row to four rows of images, (4, many, 4, N * FN)."""
+    AT, (_, many, _, line) = A.T.astype(y.dtype), y.shape
+    down = SCRATCH.take("down", (4, 6, many, line), y.dtype)
+    np.matmul(AT, products.reshape(6, -1), out=down.reshape(4, -1))
+    np.matmul(AT, down.transpose(0, 2, 1, 3), out=y)
+
+
 def convolve(
     x: Floats, W: Floats, b: Floats | None, pad: Both, other: Floats | None = None
 ) -> tuple[Floats, Any]:
     """Return the convolution of images, tile by tile, (N, FN, OH, OW).
 
-    With other images, return also their tiles times those of x, summed, (36, ..., C).
+    With other images, return also their tiles times those of x, summed: (36, D, C).
     """
     (FN, C), N, W = W.shape[:2], len(x), W.astype(x.dtype, copy=False)
+    U = np.kron(G, G).astype(x.dtype) @ W.transpose(2, 3, 1, 0).reshape(9, C * FN)
     OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
-    high, wide, line = -(-OH // 4), -(-OW // 4), N * FN
-    GG, AT = np.kron(G, G).astype(W.dtype), A.T.astype(W.dtype)
-    U = GG @ W.transpose(2, 3, 1, 0).reshape(9, C * FN)
-    y = aligned((high, 4, wide, 4, line), W.dtype)
+    high, wide = -(-OH // 4), -(-OW // 4)
+    y = aligned((high, 4, wide, 4, N * FN), x.dtype)
 
     def some(part: slice) -> Any:
         dU: Any = 0
         for r in range(high)[part]:
-            rows = framed(x, pad, 4 * r, (6, 4 * wide + 2))
-            V = row_of_tiles(rows, B.T, wide)
+            V = row_of_tiles(framed(x, pad, 4 * r, (6, 4 * wide + 2)), B.T, wide)
             if other is not None:
                 rows = framed(other, (0, 0), 4 * r, (4, 4 * wide))
                 dU = dU + row_of_tiles(rows, A, wide).transpose(0, 2, 1) @ V
-            M = SCRATCH.take("products", (36, wide * N, FN), W.dtype)
+            M = SCRATCH.take("products", (36, wide * N, FN), x.dtype)
             np.matmul(V, U.reshape(36, C, FN), out=M)
             if b is not None:
-                M[7].reshape(wide, line)[...] += np.tile(b, N)
-            down = SCRATCH.take("down", (4, 6, wide, line), W.dtype)
-            np.matmul(AT, M.reshape(6, -1), out=down.reshape(4, -1))
-            np.matmul(AT, down.transpose(0, 2, 1, 3), out=y[r])
+                M[7].reshape(wide, N * FN)[...] += np.tile(b, N)
+            row_of_outputs(M, y[r])
         return dU
 
     dU = sum(shared(some, high))
