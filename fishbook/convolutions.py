@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [8791fb1f494b4d78]
+# Tangled from docs/06-cnn [529de347bb954c7f]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -345,7 +345,7 @@ def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
 
 
 def row_of_outputs(products: Floats, y: Floats) -> None:
-    """Write A^T @ products @ A of a row to four rows of images, (4, many, 4, N * FN)."""
+    """Write A^T @ products @ A of a row of tiles to images, (4, many, 4, N * FN)."""
     AT, (_, many, _, line) = A.T.astype(y.dtype), y.shape
     down = SCRATCH.take("down", (4, 6, many, line), y.dtype)
     np.matmul(AT, products.reshape(6, -1), out=down.reshape(4, -1))
