@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [529de347bb954c7f]
+# Tangled from docs/06-cnn [7159d015dc5b0ef4]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fishbook.checks import Floats, T, came, count
 from fishbook.im2col import col2im, conv_output_size, im2col
 
 __all__ = [
+    "GG",
     "POINTS",
     "SCRATCH",
     "TEAM",
@@ -317,14 +318,14 @@ SCRATCH = Scratch()
 
 
 A, G, B = transforms(4, 3)
+GG = np.kron(G, G)
 
 
 def framed(x: Floats, pad: Both, first: int, size: Both) -> Floats:
     """Return rows of the padded images, from the first on, (high, wide, N, C)."""
     (N, C, _, W), left, top = x.shape, pad[1], pad[0] - first
-    rows = SCRATCH.take("rows", (*size, N, C), x.dtype)
     some = x.transpose(2, 3, 0, 1)[max(-top, 0) : size[0] - top]
-    top = max(top, 0)
+    rows, top = SCRATCH.take("rows", (*size, N, C), x.dtype), max(top, 0)
     rows[:top] = rows[top + len(some) :] = 0
     rows[:, :left] = rows[:, left + W :] = 0
     rows[top : top + len(some), left : left + W] = some
@@ -360,7 +361,7 @@ def convolve(
     With other images, return also their tiles times those of x, summed: (36, D, C).
     """
     (FN, C), N, W = W.shape[:2], len(x), W.astype(x.dtype, copy=False)
-    U = np.kron(G, G).astype(x.dtype) @ W.transpose(2, 3, 1, 0).reshape(9, C * FN)
+    U = GG.astype(x.dtype) @ W.transpose(2, 3, 1, 0).reshape(9, C * FN)
     OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
     high, wide = -(-OH // 4), -(-OW // 4)
     y = aligned((high, 4, wide, 4, N * FN), x.dtype)
@@ -417,7 +418,7 @@ class Tiles(Way, name="tiles"):
         (FN, C), (W, _, _, pad) = asked.W.shape[:2], asked
         flipped = W[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
         dx, dU = convolve(dout, flipped, None, (2 - pad[0], 2 - pad[1]), kept)
-        dW = np.kron(G, G).T.astype(dU.dtype) @ dU.reshape(36, C * FN)
+        dW = GG.T.astype(dU.dtype) @ dU.reshape(36, C * FN)
         dW = dW.reshape(3, 3, C, FN)[::-1, ::-1].transpose(3, 2, 0, 1)
         db = np.ones(dout[:, 0].size, dout.dtype) @ pixels_first(dout).reshape(-1, FN)
         return dx if need_dx else None, dW, db
