@@ -5,17 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from sites import BOOK, ROOT
 
 import fishbook.loom
 from fishbook.loom import names
 from fishbook.loom.blocks import Heading, Pair, Twins
-from fishbook.loom.book import Book
-
-ROOT = Path(__file__).parent.parent
-BOOK = Book.load(ROOT)
 
 
 def all_code() -> Iterator[tuple[str, ast.Module]]:
