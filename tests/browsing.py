@@ -34,7 +34,7 @@ FLAGS = [
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = """([part, options]) => axe.run(part, options).then(found => found.violations
+SERIOUS = """options => axe.run(options).then(found => found.violations
   .filter(rule => ["serious", "critical"].includes(rule.impact))
   .flatMap(rule => rule.nodes.map(
     node => `${rule.id}: ${node.html.slice(0, 120)} ${node.failureSummary}`)))"""
@@ -167,12 +167,11 @@ def switch(page: Any, edition: str) -> None:
     page.click(f"a[data-edition={edition}]")
 
 
-def serious(page: Any, part: str = "html", **options: Any) -> list[str]:
-    """Let axe-core judge a page, or a part of it; give what is serious."""
+def serious(page: Any, **options: Any) -> list[str]:
+    """Let axe-core judge a page; give what is serious."""
     if not AXE.exists():
         pytest.skip("needs axe-core: npm ci")
     if not page.evaluate("window.axe"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    options = {"resultTypes": ["violations"]} | options
-    found: list[str] = page.evaluate(SERIOUS, [part, options])
+    found: list[str] = page.evaluate(SERIOUS, {"resultTypes": ["violations"]} | options)
     return found
