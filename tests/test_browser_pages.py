@@ -17,17 +17,6 @@ SHIFTS = """window.shifts = 0;
 new PerformanceObserver(list => list.getEntries().forEach(entry => {
   if (!entry.hadRecentInput) window.shifts += entry.value;
 })).observe({type: "layout-shift", buffered: true});"""
-LIGHTER = """() => {
-  const drawn = [...document.querySelectorAll(".katex-html")];
-  const widths = drawn.map(e => e.getBoundingClientRect().width);
-  drawn.forEach((e, i) => {
-    e.replaceChildren();
-    e.style.cssText = `display: inline-block; width: ${widths[i]}px; height: 1em`;
-  });
-  const inner = document.querySelectorAll(".katex-mathml > *");
-  inner.forEach(e => e.remove());
-}"""
-"""Leaves out what readers of a screen don't hear, two thirds of all elements."""
 OUTSIDE = """() => {
   document.querySelectorAll(".box").forEach(e => e.style.contentVisibility = "visible");
   const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX)
@@ -94,7 +83,6 @@ def complaints(page: Any, where: str, most: float, *, whole: bool) -> list[str]:
     found = [] if shifts <= most else [f"shifts by {shifts:.3f}"]
     found += page.evaluate(OUTSIDE)
     if whole:
-        page.evaluate(LIGHTER)
         found += serious(page, rules=LEFT_OUT)
     watch.leave(page)
     return [*watch.errors, *(f"asks {who}" for who in watch.strangers), *found]
@@ -123,7 +111,6 @@ def test_nothing_is_wrong_on_a_first_visit_to_another_edition(
 @pytest.mark.parametrize("kind", KINDS)
 def test_colours_can_be_told_apart(browser: Any, kind: str) -> None:
     with reading(browser, f"en/{KINDS[kind]}", color_scheme="light") as page:
-        page.evaluate(LIGHTER)
         body = page.locator("body")
         assert body.get_attribute("data-md-color-scheme") == "default"
         assert serious(page, runOnly=COLOURS) == []
