@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [ded2dbb9e06290a9]
+# Tangled from docs/06-cnn [d016a9eabe9d700e]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -375,10 +375,10 @@ class Tiles(Way, name="tiles"):
     """
 
     def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
-        """Return whether filters are 3 x 3, go step by step, and channels are many."""
-        shape, many = asked.W.shape, min(x_shape[0], *asked.W.shape[:2]) >= 16
+        """Return whether filters are 3 x 3, go step by step, and the work is much."""
+        much = min(asked.W.shape[:2]) >= 16 and math.prod(x_shape) >= 2**17
         slow = asked.stride == (1, 1) and max(asked.pad) < 3
-        return many and slow and shape[2:] == (3, 3)
+        return much and slow and asked.W.shape[2:] == (3, 3)
 
     def forward(self, x: Floats, asked: Filters) -> tuple[Floats, Any]:
         """Return the output, whose memory is (OH, OW, N, FN), and x."""
