@@ -11,8 +11,7 @@ from browsing import COLOURS, LEFT_OUT, SETTLED, THROUGH, Watch, reading, seriou
 from sites import HOME, KINDS, PAGES
 
 STRANGER = "http://127.0.0.1:9/"
-PHONE = {"width": 390, "height": 844}
-SMALL = {"width": 360, "height": 740}
+PHONE = {"width": 360, "height": 740}
 SHIFTS = """window.shifts = 0;
 new PerformanceObserver(list => list.getEntries().forEach(entry => {
   if (!entry.hadRecentInput) window.shifts += entry.value;
@@ -28,6 +27,12 @@ LIGHTER = """() => {
   inner.forEach(e => e.remove());
 }"""
 """Leaves out what readers of a screen don't hear, two thirds of all elements."""
+ALONE = """() => document
+  .querySelectorAll(".md-header, .md-sidebar--primary, .md-footer")
+  .forEach(e => e.remove())"""
+"""Leaves out what all pages have in common."""
+STYLED = {"avoid-inline-spacing": {"enabled": False}}
+"""Takes long too, and on any page html-validate finds the styles that it is about."""
 OUTSIDE = """() => {
   document.querySelectorAll(".box").forEach(e => e.style.contentVisibility = "visible");
   const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX)
@@ -57,15 +62,16 @@ def complaints(page: Any, where: str, most: float) -> list[str]:
     """
     watch = Watch()
     watch.over(page)
-    page.set_viewport_size(PHONE)
     page.goto(HOME + where)
     shifts = page.evaluate(THROUGH)
     found = [] if shifts <= most else [f"shifts by {shifts:.3f}"]
-    page.set_viewport_size(SMALL)
     found += page.evaluate(OUTSIDE)
-    page.set_viewport_size(PHONE)
     page.evaluate(LIGHTER)
-    found += serious(page, rules=LEFT_OUT)
+    if where.partition("/")[2] in KINDS.values():
+        found += serious(page, rules=LEFT_OUT)
+    else:
+        page.evaluate(ALONE)
+        found += serious(page, "body", rules=LEFT_OUT | STYLED)
     watch.leave(page)
     return [*watch.errors, *(f"asks {who}" for who in watch.strangers), *found]
 
