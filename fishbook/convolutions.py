@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [7159d015dc5b0ef4]
+# Tangled from docs/06-cnn [fd81d7948f75a88f]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -164,12 +164,43 @@ def windows_down(strips: Floats, height: int, stride: int) -> Floats:
     return view
 
 
+class Team:
+    """Threads that share the rows of convolutions; at first it is just one."""
+
+    def __init__(self) -> None:
+        self.resize(1)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: self.resize(1))
+
+    def resize(self, many: int) -> None:
+        """Be so many threads from now on."""
+        self.many = count("many", many, least=1)
+        self.pool = ThreadPoolExecutor(self.many)
+
+
+TEAM = Team()
+
+
+def set_threads(many: int) -> None:
+    """Let so many threads share the rows of each convolution."""
+    TEAM.resize(many)
+
+
+def shared(work: Callable[[slice], T], rows: int) -> list[T]:
+    """Return what work makes of each stretch of rows, one for each thread."""
+    ends = [rows * i // TEAM.many for i in range(TEAM.many + 1)]
+    mine, *parts = [slice(start, end) for start, end in pairwise(ends)]
+    later = [TEAM.pool.submit(work, part) for part in parts]
+    return [work(mine), *[task.result() for task in later]]
+
+
 class Rows(Way, name="rows"):
     """Vertical strips are copied; the windows down a strip are a mere view of it."""
 
     def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
-        """Return True: wherever the plain way is open, so is this one."""
-        return True
+        """Return whether rows are long, and pixels have one channel or five and more."""
+        N, C, _, W = x_shape
+        return N * C * W >= 400 and (C == 1 or C > 4)
 
     def forward(self, x: Floats, asked: Filters) -> tuple[Floats, Any]:
         """Return the output, whose memory is (OH, OW, N, FN), and the strips."""
@@ -228,36 +259,6 @@ def from_strips(
     for v in range(width):
         x[:, v : v + stride * OW : stride] += strips[:, :, :, v].transpose(2, 0, 1, 3)
     return x[top : top + H, left : left + W].transpose(2, 3, 0, 1)
-
-
-class Team:
-    """Threads that share the rows of convolutions; at first it is just one."""
-
-    def __init__(self) -> None:
-        self.resize(1)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=lambda: self.resize(1))
-
-    def resize(self, many: int) -> None:
-        """Be so many threads from now on."""
-        self.many = count("many", many, least=1)
-        self.pool = ThreadPoolExecutor(self.many)
-
-
-TEAM = Team()
-
-
-def set_threads(many: int) -> None:
-    """Let so many threads share the rows of each convolution."""
-    TEAM.resize(many)
-
-
-def shared(work: Callable[[slice], T], rows: int) -> list[T]:
-    """Return what work makes of each stretch of rows, one for each thread."""
-    ends = [rows * i // TEAM.many for i in range(TEAM.many + 1)]
-    mine, *parts = [slice(start, end) for start, end in pairwise(ends)]
-    later = [TEAM.pool.submit(work, part) for part in parts]
-    return [work(mine), *[task.result() for task in later]]
 
 
 def keep_memory() -> None:
