@@ -67,6 +67,8 @@ THROUGH = """async () => {
 COLOURS = ["color-contrast", "link-in-text-block"]
 LEFT_OUT = {rule: {"enabled": False} for rule in [*COLOURS, "region"]}
 """Rules that take longest; those of colours depend on a page's kind alone."""
+RULES = {"zh": LEFT_OUT, "en": LEFT_OUT, "zh-en": {"region": {"enabled": False}}}
+"""The same by editions, where a page is seen in all: it has its colours in each."""
 DESK = {"width": 1280, "height": 720}
 KEPT: dict[tuple[int, str], Any] = {}
 """Pages that a test has done with, by their browser and options, for the next one."""
