@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -64,15 +65,12 @@ def said(view: Any) -> str:
     return str(view.locator("optimizer-paths .said").inner_text())
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("terrain", ["valley", "curve"])
-def test_paths_are_those_of_the_package(view: Any, terrain: str, name: str) -> None:
-    for lr in RATES:
-        for start in ((-7.0, 2.0), (3.25, -3.5)):
-            theirs = view.evaluate(WALK, [terrain, name, lr, start])
-            ours = walk(terrain, name, lr, start)
-            assert len(theirs) == len(ours)
-            np.testing.assert_allclose(theirs, ours, rtol=1e-9, atol=1e-9)
+def test_paths_are_those_of_the_package(view: Any, terrain: str) -> None:
+    for how in product(NAMES, RATES, ((-7.0, 2.0), (3.25, -3.5))):
+        theirs, ours = view.evaluate(WALK, [terrain, *how]), walk(terrain, *how)
+        assert len(theirs) == len(ours), how
+        np.testing.assert_allclose(theirs, ours, rtol=1e-9, atol=1e-9, err_msg=str(how))
 
 
 def test_choosing_changes_the_path_and_what_is_said(view: Any) -> None:
