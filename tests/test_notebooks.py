@@ -112,10 +112,16 @@ def test_a_notebook_is_valid_and_holds_the_pages_code(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_notebooks_code_has_all_names_that_it_uses(page: Page) -> None:
+def test_a_notebooks_code_has_all_names_when_it_uses_them(page: Page) -> None:
     code = [c.source for c in notebook(page).cells if c.cell_type == "code"]
-    there = {n for c in code for n in names.assigned_names(c) | names.imported_names(c)}
-    assert {n for c in code for n in names.used_names(c)} - there <= names.KNOWN
+    chunks = (page.source(cell.code) for cell in page.cells if cell.code.target)
+    of_chunks = set().union(*map(names.assigned_names, chunks))
+    used, there = set[str](), set(names.KNOWN)
+    for c in code:
+        used |= names.used_names(c)
+        there |= names.assigned_names(c) | names.imported_names(c)
+        assert not used & of_chunks - there
+    assert used <= there
 
 
 @pytest.mark.parametrize("page", chosen(), ids=lambda page: page.name)
