@@ -153,7 +153,7 @@ def reading(
     if not page:
         context = browser.new_context(**options)
         context.set_default_timeout(10_000)
-        context.set_default_navigation_timeout(60_000)  # others may keep the machine busy
+        context.set_default_navigation_timeout(60_000)
         page = context.new_page()
     if watch:
         watch.over(page)
