@@ -79,6 +79,12 @@ def elements(html: str) -> set[str]:
     return {" ".join([tag, *re.findall(told, rest)]) for tag, rest in found}
 
 
+def test_kinds_of_elements_are_told_apart() -> None:
+    tall, taller, other = '<p class="tall-1">', '<p class="tall-2">', '<p role="note">'
+    assert elements(tall + "<span>") == elements(taller + "</p>") == {'p class="tall"'}
+    assert elements(tall + other) - elements(tall) == {'p role="note"'}
+
+
 def complaints(page: Any, where: str, most: float, *, whole: bool) -> list[str]:
     """Look at one address, from its top to its end; give what is wrong.
 
