@@ -201,6 +201,8 @@ def test_a_convolution_goes_the_fastest_way_that_fits() -> None:
     assert way((100, 1, 28, 28), (16, 1, 3, 3)) == "rows"
     assert way((100, 4, 28, 28), (16, 4, 3, 3)) == "im2col"
     assert way((1, 1, 28, 28), (16, 1, 3, 3)) == "im2col"
+    assert way((32, 16, 14, 14), (16, 16, 3, 3)) == "tiles"
+    assert way((4, 16, 28, 28), (16, 16, 3, 3)) == "rows"
     assert way((1, 16, 28, 28), (16, 16, 3, 3)) == "rows"
 
 
