@@ -31,13 +31,12 @@ every_edition = pytest.mark.parametrize("edition", EDITIONS)
 @pytest.fixture
 def view(browser: Any) -> Iterator[Any]:
     """Open the page in English, afresh."""
-    with reading(browser, f"en/{PAGE}") as view:
-        watch = Watch()
-        watch.over(view)
+    watch = Watch()
+    with reading(browser, f"en/{PAGE}", watch) as view:
         view.locator("draw-digit canvas").first.wait_for()
         yield view
-        assert watch.errors == []
-        assert watch.strangers == []
+    assert watch.errors == []
+    assert watch.strangers == []
 
 
 def draw(view: Any, strokes: Any = SEVEN) -> None:

@@ -27,9 +27,7 @@ WALK = (
 def view(browser: Any) -> Iterator[Any]:
     """Open the page under its own strict policy, and look out for errors."""
     watch = Watch()
-    with reading(browser, None, bypass_csp=False) as page:
-        watch.over(page)
-        page.goto(f"http://fishbook.test/book/en/{PAGE}")
+    with reading(browser, f"en/{PAGE}", watch, bypass_csp=False) as page:
         page.locator("optimizer-paths svg").wait_for()
         yield page
     assert watch.errors == []

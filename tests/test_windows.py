@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from browsing import THROUGH, Watch, reading, serious
-from sites import BOOK, HOME
+from sites import BOOK
 
 from fishbook.im2col import im2col
 from fishbook.layers import Convolution
@@ -34,9 +34,8 @@ SHAPES = [  # channels, height, width; filter's height, width; stride, pad
 def opened(browser: Any, name: str, edition: str = "en", **options: Any) -> Iterator:
     """Open a figure under the page's own strict policy, and look out for errors."""
     watch = Watch()
-    with reading(browser, None, bypass_csp=False, **options) as page:
-        watch.over(page)
-        page.goto(f"{HOME}{edition}/{PAGES[name]}")
+    where = f"{edition}/{PAGES[name]}"
+    with reading(browser, where, watch, bypass_csp=False, **options) as page:
         page.locator(f"{name} svg").first.wait_for()
         yield page.locator(name)
     assert watch.errors == []
