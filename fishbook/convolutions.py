@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [3a6a5e1b68ed75cf]
+# Tangled from docs/06-cnn [bbfaf60631339c43]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from fishbook.checks import Floats, T, came, count
 from fishbook.im2col import col2im, conv_output_size, im2col
 
 __all__ = [
+    "GG",
     "POINTS",
     "SCRATCH",
     "TEAM",
@@ -37,12 +38,12 @@ __all__ = [
     "Way",
     "aligned",
     "convolve",
-    "filter_gradient",
     "find_way",
     "framed",
     "from_strips",
     "keep_memory",
     "pixels_first",
+    "row_of_outputs",
     "row_of_tiles",
     "set_threads",
     "settle",
@@ -163,12 +164,43 @@ def windows_down(strips: Floats, height: int, stride: int) -> Floats:
     return view
 
 
+class Team:
+    """Threads that share the rows of convolutions; at first it is just one."""
+
+    def __init__(self) -> None:
+        self.resize(1)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: self.resize(1))
+
+    def resize(self, many: int) -> None:
+        """Be so many threads from now on."""
+        self.many = count("many", many, least=1)
+        self.pool = ThreadPoolExecutor(self.many)
+
+
+TEAM = Team()
+
+
+def set_threads(many: int) -> None:
+    """Let so many threads share the rows of each convolution."""
+    TEAM.resize(many)
+
+
+def shared(work: Callable[[slice], T], rows: int) -> list[T]:
+    """Return what work makes of each stretch of rows, one for each thread."""
+    ends = [rows * i // TEAM.many for i in range(TEAM.many + 1)]
+    mine, *parts = [slice(start, end) for start, end in pairwise(ends)]
+    later = [TEAM.pool.submit(work, part) for part in parts]
+    return [work(mine), *[task.result() for task in later]]
+
+
 class Rows(Way, name="rows"):
     """Vertical strips are copied; the windows down a strip are a mere view of it."""
 
     def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
-        """Return True: wherever the plain way is open, so is this one."""
-        return True
+        """Return whether rows are long, and pixels have 1 channel or more than 4."""
+        N, C, _, W = x_shape
+        return N * C * W >= 400 and (C == 1 or C > 4)
 
     def forward(self, x: Floats, asked: Filters) -> tuple[Floats, Any]:
         """Return the output, whose memory is (OH, OW, N, FN), and the strips."""
@@ -229,36 +261,6 @@ def from_strips(
     return x[top : top + H, left : left + W].transpose(2, 3, 0, 1)
 
 
-class Team:
-    """Threads that share the rows of convolutions; at first it is just one."""
-
-    def __init__(self) -> None:
-        self.resize(1)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=lambda: self.resize(1))
-
-    def resize(self, many: int) -> None:
-        """Be so many threads from now on."""
-        self.many = count("many", many, least=1)
-        self.pool = ThreadPoolExecutor(self.many)
-
-
-TEAM = Team()
-
-
-def set_threads(many: int) -> None:
-    """Let so many threads share the rows of each convolution."""
-    TEAM.resize(many)
-
-
-def shared(work: Callable[[slice], T], rows: int) -> list[T]:
-    """Return what work makes of each stretch of rows, one for each thread."""
-    many, pool = TEAM.many, TEAM.pool
-    ends = [rows * i // many for i in range(many + 1)]
-    parts = [slice(start, end) for start, end in pairwise(ends)]
-    return [work(parts[0])] if many == 1 else [*pool.map(work, parts)]
-
-
 def keep_memory() -> None:
     """Show the C library a large block that is given back, so that it keeps such ones.
 
@@ -317,21 +319,24 @@ SCRATCH = Scratch()
 
 
 A, G, B = transforms(4, 3)
+GG = np.kron(G, G)
 
 
-def framed(name: str, x: Floats, pad: Both, size: Both) -> Floats:
-    """Return images in zeros, in scratch memory (H, W, N, C), for tiles of size."""
-    (N, C, H, W), (top, left) = x.shape, pad
-    frame = SCRATCH.take(name, (4 * size[0] + 2, 4 * size[1] + 2, N, C), x.dtype)
-    frame[:top] = frame[top + H :] = 0
-    frame[:, :left] = frame[:, left + W :] = 0
-    frame[top : top + H, left : left + W] = x.transpose(2, 3, 0, 1)
-    return frame
+def framed(x: Floats, pad: Both, first: int, size: Both) -> Floats:
+    """Return rows of the padded images, from the first on, (high, wide, N, C)."""
+    (N, C, _, W), left, top = x.shape, pad[1], pad[0] - first
+    some = x.transpose(2, 3, 0, 1)[max(-top, 0) : size[0] - top]
+    rows, top = SCRATCH.take("rows", (*size, N, C), x.dtype), max(top, 0)
+    rows[:top] = rows[top + len(some) :] = 0
+    rows[:, :left] = rows[:, left + W :] = 0
+    rows[top : top + len(some), left : left + W] = some
+    return rows
 
 
 def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
     """Return matrix @ tile @ matrix.T of a row's tiles, (36, many * N, C)."""
     (high, W, N, C), (six, side) = rows.shape, matrix.shape
+    matrix = matrix.astype(rows.dtype)
     down = SCRATCH.take("down", (six, W, N * C), rows.dtype)
     np.matmul(matrix, rows.reshape(high, -1), out=down.reshape(six, -1))
     a, b, c = down.strides
@@ -341,28 +346,44 @@ def row_of_tiles(rows: Floats, matrix: Floats, many: int) -> Floats:
     return both.reshape(six * six, many * N, C)
 
 
-def convolve(frame: Floats, W: Floats, b: Floats | None, size: Both) -> Floats:
-    """Return the convolution of framed images, tile by tile, (N, FN, H, W)."""
-    (FN, C), N, W = W.shape[:2], frame.shape[2], W.astype(frame.dtype, copy=False)
-    AT, BT = A.T.astype(W.dtype), B.T.astype(W.dtype)
-    U = np.kron(G, G).astype(W.dtype) @ W.reshape(FN * C, 9).T
-    U = np.ascontiguousarray(U.reshape(36, FN, C).transpose(0, 2, 1))
-    (high, wide), line = size, N * FN
-    y = aligned((high, 4, wide, 4, line), W.dtype)
+def row_of_outputs(products: Floats, y: Floats) -> None:
+    """Write A^T @ products @ A of a row of tiles to images, (4, many, 4, N * FN)."""
+    AT, (_, many, _, line) = A.T.astype(y.dtype), y.shape
+    down = SCRATCH.take("down", (4, 6, many, line), y.dtype)
+    np.matmul(AT, products.reshape(6, -1), out=down.reshape(4, -1))
+    np.matmul(AT, down.transpose(0, 2, 1, 3), out=y)
 
-    def some(part: slice) -> None:
+
+def convolve(
+    x: Floats, W: Floats, b: Floats | None, pad: Both, other: Floats | None = None
+) -> tuple[Floats, Any]:
+    """Return the convolution of images, tile by tile, (N, FN, OH, OW).
+
+    With other images, return also their tiles times those of x, summed: (36, D, C).
+    """
+    (FN, C), N, W = W.shape[:2], len(x), W.astype(x.dtype, copy=False)
+    U = GG.astype(x.dtype) @ W.transpose(2, 3, 1, 0).reshape(9, C * FN)
+    OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
+    high, wide = -(-OH // 4), -(-OW // 4)
+    y = aligned((high, 4, wide, 4, N * FN), x.dtype)
+
+    def some(part: slice) -> Any:
+        dU: Any = 0
         for r in range(high)[part]:
-            V = row_of_tiles(frame[4 * r : 4 * r + 6], BT, wide)
-            M = SCRATCH.take("products", (36, wide * N, FN), W.dtype)
-            np.matmul(V, U, out=M)
+            V = row_of_tiles(framed(x, pad, 4 * r, (6, 4 * wide + 2)), B.T, wide)
+            if other is not None:
+                rows = framed(other, (0, 0), 4 * r, (4, 4 * wide))
+                dU = dU + row_of_tiles(rows, A, wide).transpose(0, 2, 1) @ V
+            M = SCRATCH.take("products", (36, wide * N, FN), x.dtype)
+            np.matmul(V, U.reshape(36, C, FN), out=M)
             if b is not None:
-                M[7].reshape(wide, line)[...] += np.tile(b, N)
-            down = SCRATCH.take("down", (4, 6, wide, line), W.dtype)
-            np.matmul(AT, M.reshape(6, -1), out=down.reshape(4, -1))
-            np.matmul(AT, down.transpose(0, 2, 1, 3), out=y[r])
+                M[7].reshape(wide, N * FN)[...] += np.tile(b, N)
+            row_of_outputs(M, y[r])
+        return dU
 
-    shared(some, high)
-    return y.reshape(4 * high, 4 * wide, N, FN).transpose(2, 3, 0, 1)
+    dU = sum(shared(some, high))
+    y = y.reshape(4 * high, 4 * wide, N, FN)[:OH, :OW]
+    return y.transpose(2, 3, 0, 1), dU
 
 
 class Tiles(Way, name="tiles"):
@@ -385,10 +406,8 @@ class Tiles(Way, name="tiles"):
         if W.shape[2:] != (3, 3) or stride != (1, 1) or max(pad) > 2:
             wanted = "3 x 3 filters, stride 1 and pad 0 to 2; leave way out otherwise"
             raise ValueError(came("W", W, f"{wanted} (stride {stride}, pad {pad})"))
-        OH, OW = (n + 2 * p - 2 for n, p in zip(x.shape[2:], pad, strict=True))
-        size = -(-OH // 4), -(-OW // 4)
         x = x.astype(np.result_type(x, W), copy=False)
-        y = convolve(framed("x", x, pad, size), W, b, size)[:, :, :OH, :OW]
+        y, _ = convolve(x, W, b, pad)
         if not b.all():
             settle(y, x, b, pad)
         return y, x
@@ -397,37 +416,13 @@ class Tiles(Way, name="tiles"):
         self, dout: Floats, kept: Any, asked: Filters, need_dx: bool = True
     ) -> Gradients:
         """Return the gradients; that of x is a convolution with flipped filters."""
-        (H, width), (OH, OW) = kept.shape[2:], dout.shape[2:]
-        W, pad = asked.W, asked.pad
-        size = -(-OH // 4), -(-OW // 4)
-        x = framed("x", kept, pad, size)
-        dW, db = filter_gradient(x, framed("dout", dout, (0, 0), size), size)
-        if not need_dx:
-            return None, dW, db
-        around, size = (2 - pad[0], 2 - pad[1]), (-(-H // 4), -(-width // 4))
+        (FN, C), (W, _, _, pad) = asked.W.shape[:2], asked
         flipped = W[:, :, ::-1, ::-1].transpose(1, 0, 2, 3)
-        dx = convolve(framed("dout", dout, around, size), flipped, None, size)
-        return dx[:, :, :H, :width], dW, db
-
-
-def filter_gradient(x: Floats, dout: Floats, size: Both) -> tuple[Floats, Floats]:
-    """Return the gradients of W and b from framed images and gradients."""
-    C, FN = x.shape[3], dout.shape[3]
-    AA, BT = A.astype(x.dtype), B.T.astype(x.dtype)
-
-    def some(part: slice) -> tuple[Floats, Floats]:
-        dU, db = np.zeros((36, C, FN), x.dtype), np.zeros(FN, x.dtype)
-        for r in range(size[0])[part]:
-            V = row_of_tiles(x[4 * r : 4 * r + 6], BT, size[1])
-            dM = row_of_tiles(dout[4 * r : 4 * r + 4], AA, size[1])
-            dU += V.transpose(0, 2, 1) @ dM
-            db += dM[7].sum(axis=0)
-        return dU, db
-
-    dU, db = (sum(parts) for parts in zip(*shared(some, size[0]), strict=True))
-    dW = np.kron(G, G).T.astype(x.dtype) @ dU.reshape(36, C * FN)
-    dW = dW.reshape(3, 3, C, FN).transpose(3, 2, 0, 1)
-    return dW, db
+        dx, dU = convolve(dout, flipped, None, (2 - pad[0], 2 - pad[1]), kept)
+        dW = GG.T.astype(dU.dtype) @ dU.reshape(36, C * FN)
+        dW = dW.reshape(3, 3, C, FN)[::-1, ::-1].transpose(3, 2, 0, 1)
+        db = np.ones(dout[:, 0].size, dout.dtype) @ pixels_first(dout).reshape(-1, FN)
+        return dx if need_dx else None, dW, db
 
 
 def settle(y: Floats, x: Floats, b: Floats, pad: Both) -> None:

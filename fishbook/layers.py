@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [fe9494316a8412b8]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [081a83049d636570]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Relu(Layer):
         """Return max(x, 0), element by element."""
         x = floats("x", x)
         self.keep(x > 0)
-        y: Floats = np.maximum(x, 0)
+        y: Floats = np.clip(x, 0, np.inf)
         return y
 
     def backward(self, dout: ArrayLike) -> Floats:
@@ -527,7 +527,7 @@ class Pooling(_Windows):
         """
         x, size = self._padded(x)
         first, *others = self._places(x, size)
-        y = first.copy("K") if floor is None else np.maximum(first, floor)
+        y = first.copy("K") if floor is None else np.clip(first, floor, np.inf)
         for values in others:
             np.maximum(y, values, out=y)
         free = np.ones_like(y, bool) if floor is None else y > floor
@@ -540,8 +540,9 @@ class Pooling(_Windows):
         given = floats("dout", dout, y.shape)
         dout = np.empty_like(y, given.dtype)
         dout[...] = given
-        dx: Floats = np.zeros_like(x, dout.dtype)
         apart = self.stride[0] >= self.pool_h and self.stride[1] >= self.pool_w
+        all_seen = apart and y.size * self.pool_h * self.pool_w == x.size
+        dx: Floats = (np.empty_like if all_seen else np.zeros_like)(x, dout.dtype)
         places = zip(*(self._places(a, y.shape[2:]) for a in (x, dx)), strict=True)
         for values, place in places:
             wins = free & (values == y)

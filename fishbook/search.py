@@ -1,4 +1,4 @@
-# Tangled from docs/05-training [83ca1bb816061f5c]
+# Tangled from docs/05-training [45327fd8850bd831]
 """Which settings are best: tried at random, or where a model hopes for most."""
 
 from __future__ import annotations
@@ -134,13 +134,14 @@ class GaussianProcess:
         y = floats("y", y, shape=(len(self.x),))
         self.width = number("width", width, above=0)
         self.mean, self.std = y.mean(), y.std() or 1.0
-        self.K = rbf(self.x, self.x, width) + noise * np.eye(len(y))
-        self.weights = np.linalg.solve(self.K, (y - self.mean) / self.std)
+        K = rbf(self.x, self.x, width) + noise * np.eye(len(y))
+        self.inverse = np.linalg.inv(K)
+        self.weights = self.inverse @ ((y - self.mean) / self.std)
 
     def predict(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """Return mean and standard deviation at each row of x, (N, D)."""
         k = rbf(floats("x", x, shape=(None, self.x.shape[1])), self.x, self.width)
-        variance = 1 - (k * np.linalg.solve(self.K, k.T).T).sum(axis=1)
+        variance = 1 - (k @ self.inverse * k).sum(axis=1)
         std = np.sqrt(np.maximum(variance, 1e-12))
         return self.mean + self.std * (k @ self.weights), self.std * std
 

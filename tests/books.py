@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -254,6 +255,7 @@ def examples(root: Path, name: str) -> list[Any]:
     return list(sybil.parse(root / name).examples())
 
 
+@lru_cache(maxsize=256)
 def bare_tree(code: str) -> str:
     """Give the tree of code without its docstrings."""
     tree = ast.parse(code)

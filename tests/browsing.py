@@ -12,7 +12,18 @@ from typing import Any
 import pytest
 from sites import HOME, ROOT
 
+UNUSED = """
+AvoidCorsURLLoaderRestartOnRedirect AvoidUnnecessaryBeforeUnloadCheckSync
+DestroyProfileOnBrowserClose HttpsFirstBalancedModeAutoEnable HttpsUpgrades LensOverlay
+MediaRouter NetworkTimeServiceQuerying OptimizationHints PaintHolding PreconnectToSearch
+ThirdPartyStoragePartitioning WebUIOmniboxAimPopup WebUIOmniboxFullPopup
+WebUIOmniboxPopup"""
+"""What a window does without, half of what opening it costs.
+
+Chromium hears the last such list alone, so what Playwright leaves out is here too.
+"""
 FLAGS = [
+    f"--disable-features={','.join(UNUSED.split())}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -27,6 +38,17 @@ SERIOUS = """options => axe.run(options).then(found => found.violations
   .filter(rule => ["serious", "critical"].includes(rule.impact))
   .flatMap(rule => rule.nodes.map(
     node => `${rule.id}: ${node.html.slice(0, 120)} ${node.failureSummary}`)))"""
+LIGHTER = """() => {
+  const drawn = [...document.querySelectorAll(".katex-html")];
+  const widths = drawn.map(e => e.getBoundingClientRect().width);
+  drawn.forEach((e, i) => {
+    e.replaceChildren();
+    e.style.cssText = `display: inline-block; width: ${widths[i]}px; height: 1em`;
+  });
+  const inner = document.querySelectorAll(".katex-mathml > *");
+  inner.forEach(e => e.remove());
+}"""
+"""Leaves out what readers of a screen don't hear, two thirds of all elements."""
 SETTLED = """async () => {
   const moving = () => document.getAnimations().some(a => a.playState === "running");
   while (moving()) await new Promise(requestAnimationFrame);
@@ -45,6 +67,11 @@ THROUGH = """async () => {
 COLOURS = ["color-contrast", "link-in-text-block"]
 LEFT_OUT = {rule: {"enabled": False} for rule in [*COLOURS, "region"]}
 """Rules that take longest; those of colours depend on a page's kind alone."""
+RULES = {"zh": LEFT_OUT, "en": LEFT_OUT, "zh-en": {"region": {"enabled": False}}}
+"""The same by editions, where a page is seen in all: it has its colours in each."""
+DESK = {"width": 1280, "height": 720}
+KEPT: dict[tuple[int, str], Any] = {}
+"""Pages that a test has done with, by their browser and options, for the next one."""
 
 
 def chromium() -> str:
@@ -70,6 +97,7 @@ def launched(path: str, port: int) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, rule])
         yield browser
         browser.close()
+        KEPT.clear()
 
 
 @dataclass
@@ -110,18 +138,47 @@ class Watch:
 
 
 @contextmanager
-def reading(browser: Any, where: str | None, **options: Any) -> Iterator[Any]:
+def reading(
+    browser: Any, where: str | None, watch: Watch | None = None, **options: Any
+) -> Iterator[Any]:
     """Open an address of the site, or none yet, in a context of its own.
 
-    Tests may evaluate what they like, unless `bypass_csp` is False.
+    What opens an address at once may come where another test has been: opening windows
+    is what takes longest. Tests may evaluate what they like, unless `bypass_csp` is
+    False.
     """
-    context = browser.new_context(**{"bypass_csp": True} | options)
-    context.set_default_timeout(10_000)
-    page = context.new_page()
+    options = {"bypass_csp": True} | options
+    kept = (id(browser), repr(sorted(options.items())))
+    page = None if where is None else KEPT.pop(kept, None)
+    if not page:
+        context = browser.new_context(**options)
+        context.set_default_timeout(10_000)
+        context.set_default_navigation_timeout(60_000)
+        page = context.new_page()
+    if watch:
+        watch.over(page)
     if where is not None:
         page.goto(HOME + where)
     yield page
-    context.close()
+    if watch:
+        watch.leave(page)
+    if where is None or not options.get("java_script_enabled", True):
+        page.context.close()
+    else:
+        forget(page, options.get("viewport", DESK))
+        KEPT[kept] = page
+
+
+def forget(page: Any, size: dict[str, int]) -> None:
+    """Leave a page as it was before it was anywhere."""
+    if page.url.startswith(HOME):
+        page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    page.unroute_all()
+    page.context.clear_cookies()
+    page.mouse.move(0, 0)
+    page.goto("about:blank")
+    page.emulate_media(media="null")
+    page.set_viewport_size(size)
 
 
 def switch(page: Any, edition: str) -> None:
@@ -136,5 +193,6 @@ def serious(page: Any, **options: Any) -> list[str]:
         pytest.skip("needs axe-core: npm ci")
     if not page.evaluate("window.axe"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(LIGHTER)
     found: list[str] = page.evaluate(SERIOUS, {"resultTypes": ["violations"]} | options)
     return found

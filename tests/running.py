@@ -22,11 +22,11 @@ def verdicts(*texts: str) -> list[str]:
     return said
 
 
-def failures(root: Path) -> str:
-    """Run each block as pytest does; give what is said of those that fail."""
+def failures(root: Path, *pages: str) -> str:
+    """Run each block, of some pages or all, as pytest does; give what fails and why."""
     said = []
-    for page in Book.load(root).pages:
-        for example in examples(root, str(page.path)):
+    for page in pages or [str(page.path) for page in Book.load(root).pages]:
+        for example in examples(root, page):
             try:
                 example.evaluate()
             except AssertionError as error:

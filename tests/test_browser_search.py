@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -75,29 +77,34 @@ def numbered(kind: type) -> list[Label]:
 
 
 @pytest.fixture(scope="module")
-def view(browser: Any) -> Iterator[Any]:
+def opened(browser: Any) -> Iterator[Callable[[str], Any]]:
+    """Give what gives an open page of an edition; each loads its index once."""
+    with ExitStack() as stack:
+        yield cache(lambda e: stack.enter_context(reading(browser, f"{e}/")))
+
+
+@pytest.fixture
+def view(opened: Callable[[str], Any]) -> Any:
     """Give an open page of the edition that has both languages."""
-    with reading(browser, "zh-en/") as page:
-        yield page
+    return opened("zh-en")
 
 
 # What is found
 
 
 @pytest.mark.parametrize("edition", EDITIONS)
-def test_readers_find_the_section(browser: Any, edition: str) -> None:
+def test_readers_find_the_section(opened: Callable[[str], Any], edition: str) -> None:
     """In both languages where the edition has both."""
-    with reading(browser, f"{edition}/") as page:
-        for name, queries in SETS.items():
-            if name.rpartition("-")[2] not in edition.split("-"):
-                continue
-            pairs = zip(queries.items(), typed(page, list(queries)), strict=True)
-            missed = [
-                (query, links)
-                for (query, wanted), links in pairs
-                if not {place(BOOK.labels[label]) for label in wanted} & set(links)
-            ]
-            assert len(queries) - len(missed) >= LEAST[len(queries)], (name, missed)
+    for name, queries in SETS.items():
+        if name.rpartition("-")[2] not in edition.split("-"):
+            continue
+        found = typed(opened(edition), list(queries))
+        missed = [
+            (query, links)
+            for (query, wanted), links in zip(queries.items(), found, strict=True)
+            if not {place(BOOK.labels[label]) for label in wanted} & set(links)
+        ]
+        assert len(queries) - len(missed) >= LEAST[len(queries)], (name, missed)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -156,10 +163,11 @@ def test_whole_words_are_marked(view: Any, query: str) -> None:
         ("双曲正玄", "tanh-from-sigmoid"),
     ],
 )
-def test_a_slip_finds_what_was_meant(browser: Any, slip: str, meant: str) -> None:
-    edition = "en" if slip.isascii() else "zh"
-    with reading(browser, f"{edition}/") as page:
-        assert place(BOOK.labels[meant]) in typed(page, [slip])[0]
+def test_a_slip_finds_what_was_meant(
+    opened: Callable[[str], Any], slip: str, meant: str
+) -> None:
+    page = opened("en" if slip.isascii() else "zh")
+    assert place(BOOK.labels[meant]) in typed(page, [slip])[0]
 
 
 def test_formulas_are_readable_in_what_is_shown(view: Any) -> None:

@@ -57,6 +57,8 @@ def shown(cell: Any) -> str:
 def rebound(page: Page) -> set[str]:
     """Give the names of a page's chunks that its examples set, for all code to see."""
     chunks = [page.source(cell.code) for cell in page.cells if cell.code.target]
+    if not chunks:
+        return set()
     examples = [cell.code.source for cell in page.cells if not cell.code.target]
     of_chunks = {
         n for c in chunks for n in names.used_names(c) | names.changed_names(c)
@@ -66,8 +68,9 @@ def rebound(page: Page) -> set[str]:
 
 def kinds(page: Page) -> set[str]:
     """Give what Jupyter has to cope with in a page's notebook."""
-    found = {"borrows"} if split(notebook(page))[1] else set()
+    found = set[str]()
     for cell in page.cells:
+        found |= {"adds"} if BOOK.earlier(page, cell.code.target) else set()
         found |= {"hidden"} if cell.code.hidden else set()
         found |= {"raises"} if cell.output and cell.output.raises else set()
         found |= {"draws"} if cell.figure else set()
@@ -109,10 +112,16 @@ def test_a_notebook_is_valid_and_holds_the_pages_code(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_notebooks_code_has_all_names_that_it_uses(page: Page) -> None:
+def test_a_notebooks_code_has_all_names_when_it_uses_them(page: Page) -> None:
     code = [c.source for c in notebook(page).cells if c.cell_type == "code"]
-    there = {n for c in code for n in names.assigned_names(c) | names.imported_names(c)}
-    assert {n for c in code for n in names.used_names(c)} - there <= names.KNOWN
+    chunks = (page.source(cell.code) for cell in page.cells if cell.code.target)
+    of_chunks = set().union(*map(names.assigned_names, chunks))
+    used, there = set[str](), set(names.KNOWN)
+    for c in code:
+        used |= names.used_names(c)
+        there |= names.assigned_names(c) | names.imported_names(c)
+        assert not used & of_chunks - there
+    assert used <= there
 
 
 @pytest.mark.parametrize("page", chosen(), ids=lambda page: page.name)
@@ -136,3 +145,4 @@ def test_pages_that_need_a_run_are_told_from_others() -> None:
     for example, names_in in [(quiet, set()), (python("step = 2"), {"step"})]:
         assert rebound(book_of(adds + example).pages[0]) == names_in
     assert {"raises", "draws"} <= {kind for page in chosen() for kind in kinds(page)}
+    assert any(split(notebook(page))[1] for page in chosen()), "none borrows"

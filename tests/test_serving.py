@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from books import DOT, GATES, SUMS, edit, read_text, run_cli, write_text
-from serving import FISHBOOK, MKDOCS, serving
+from serving import FISHBOOK, MKDOCS, Served, serving
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 pytest.importorskip("material", reason="needs the extra `site`")
@@ -45,6 +45,17 @@ def change_all(root: Path) -> None:
     edit(root / DOT, 'r="2"', 'r="3"')
 
 
+def left_behind(served: Served, name: str) -> list[Path]:
+    """End a server by a signal; give its folders that are still there."""
+    if os.name == "nt":  # which has other signals
+        return []
+    folders = [path for path in (served.root / "tmp").iterdir() if path.is_dir()]
+    assert folders
+    served.process.send_signal(getattr(signal, name))
+    served.process.wait(timeout=60)
+    return [path for path in folders if path.exists()]
+
+
 def test_what_is_served_after_edits_is_what_a_build_gives(
     copied: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,15 +82,7 @@ def test_what_is_served_after_edits_is_what_a_build_gives(
             if not name.endswith("sitemap.xml.gz")
             and served.bytes_of(name) != (site / name).read_bytes()
         ] == []
-
-
-def test_a_new_page_and_a_new_title_are_served(copied: Path) -> None:
-    with serving(copied, FISHBOOK) as served:
-        write_text(copied / "docs/01-gates/lab-new.md", "# 新 | Quite new {#new}\n")
-        served.wait(lambda: "Quite new" in served.get(f"en/{GATES[5:-3]}/"))
-        edit(copied / SUMS, "A total", "A grand total")
-        served.wait(lambda: "A grand total" in served.get("en/02-sums/"))
-        assert "A grand total" in served.get("zh-en/02-sums/lab-many/")
+        assert left_behind(served, "SIGHUP") == []
 
 
 def test_a_mistake_is_shown_in_the_browser_at_its_line(copied: Path) -> None:
@@ -105,16 +108,22 @@ def test_a_mistake_is_shown_in_the_browser_at_its_line(copied: Path) -> None:
         served.wait(lambda: "theme name: &#39;nothing&#39;" in served.get(page))
 
 
-def test_the_pages_may_go_and_come_back(copied: Path) -> None:
+def test_pages_may_be_new_and_go_and_come_back(copied: Path) -> None:
     page = f"en/{TOTAL}"
     with serving(copied, FISHBOOK) as served:
         assert OLD in served.get(page)
+        write_text(copied / "docs/01-gates/lab-new.md", "# 新 | Quite new {#new}\n")
+        served.wait(lambda: "Quite new" in served.get(f"en/{GATES[5:-3]}/"))
+        edit(copied / SUMS, "A total", "A grand total")
+        served.wait(lambda: "A grand total" in served.get("en/02-sums/"))
+        assert "A grand total" in served.get("zh-en/02-sums/lab-many/")
         (copied / "docs").rename(copied / "away")
         served.wait(lambda: "no pages here" in served.get(page))
         (copied / "away").rename(copied / "docs")
         served.wait(lambda: OLD in served.get(page))
         edit(copied / SUMS, OLD, NEW)
         served.wait(lambda: NEW in served.get(page))
+        assert left_behind(served, "SIGTERM") == []
 
 
 SCRATCH = [".#01-total.md", "._01-total.md", ".draft.md", "01-total.md~", "4913"]
@@ -190,17 +199,6 @@ def test_who_looks_for_changes_ends_though_a_lock_is_never_given_back() -> None:
         watcher.stop()
         watcher.join(timeout=60)
         assert not watcher.is_alive()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
-def test_what_ends_a_server_leaves_nothing_behind(copied: Path, name: str) -> None:
-    with serving(copied, FISHBOOK) as served:
-        folders = [path for path in (copied / "tmp").iterdir() if path.is_dir()]
-        assert folders
-        served.process.send_signal(getattr(signal, name))
-        served.process.wait(timeout=60)
-        assert [path for path in folders if path.exists()] == []
 
 
 def test_two_servers_keep_their_links_apart(copied: Path) -> None:

@@ -67,6 +67,17 @@ def test_what_is_not_valid_is_said() -> None:
         "element-permitted-content": "<ul><p>one</p></ul>",
         "valid-autocomplete": '<input type="checkbox" autocomplete="off">',
         "no-raw-characters": "<p>a & b</p>",
+        "no-inline-style": '<p style="letter-spacing: 0 !important">a</p>',
+        "wcag/h37": '<img src="a.svg">',
+        "wcag/h30": '<a href="#a"></a>',
+        "text-content": '<button type="button"></button>',
+        "empty-heading": "<h2></h2>",
+        "element-required-content": "<details>a</details>",
+        "element-permitted-parent": "<div><li>one</li></div>",
+        "aria-label-misuse": '<p aria-label="a">b</p>',
+        "hidden-focusable": '<p aria-hidden="true"><a href="#a">a</a></p>',
+        "multiple-labeled-controls": '<label>a<input type="text"><input></label>',
+        "no-abstract-role": '<p role="command">a</p>',
     }
     said = "\n".join(wrong(bad))
     assert [

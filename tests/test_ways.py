@@ -24,7 +24,6 @@ from fishbook.convolutions import (
     Filters,
     convolve,
     find_way,
-    framed,
     set_threads,
     strips,
     transforms,
@@ -200,6 +199,10 @@ def test_a_convolution_goes_the_fastest_way_that_fits() -> None:
     assert way((100, 16, 28, 28), (16, 16, 5, 5)) == "rows"
     assert way((100, 16, 28, 28), (16, 16, 3, 3), pad=3) == "rows"
     assert way((100, 1, 28, 28), (16, 1, 3, 3)) == "rows"
+    assert way((100, 4, 28, 28), (16, 4, 3, 3)) == "im2col"
+    assert way((1, 1, 28, 28), (16, 1, 3, 3)) == "im2col"
+    assert way((32, 16, 14, 14), (16, 16, 3, 3)) == "tiles"
+    assert way((4, 16, 28, 28), (16, 16, 3, 3)) == "rows"
     assert way((1, 16, 28, 28), (16, 16, 3, 3)) == "rows"
 
 
@@ -261,7 +264,7 @@ def test_a_window_of_zeros_gives_the_bias_exactly() -> None:
     x, W, b = drawn((16, 16, 10, 9), (16, 16, 3, 3), (16,), dtype=np.float32)
     x[:, :, 1:] = 0
     b[::2] = 0
-    raw = convolve(framed("x", x, (1, 1), (3, 3)), W, b, (3, 3))
+    raw, _ = convolve(x, W, b, (1, 1))
     assert (raw[:, ::2, 2:4, :9] != 0).any()  # what the layer mends
     y = Convolution(W, b, pad=1, way="tiles").forward(x)
     np.testing.assert_array_equal(

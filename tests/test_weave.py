@@ -303,14 +303,18 @@ def test_what_only_looks_like_an_error_is_none_in_a_notebook() -> None:
     assert (stream["text"], cell["metadata"]) == ("ValueError: no\n", {})
 
 
-def test_a_notebook_borrows_what_a_chunk_has_from_earlier_pages() -> None:
+def test_a_notebook_borrows_what_a_chunk_has_from_elsewhere_in_its_file() -> None:
     book = book_of(
         chunk("x = 1\n\n\ndef f(): ..."),
         chunk("y = f(x)") + chunk("z = x") + python("x"),
+        chunk("def g():\n    h(i())") + chunk("def h(): ..."),
+        chunk("def i(): ..."),
     )
-    text = edition_files(book, "en")["notebooks/01-a-02-p.ipynb"]
-    code = [cell["source"] for cell in cells_of(text)]
+    files = edition_files(book, "en")
+    code = [cell["source"] for cell in cells_of(files["notebooks/01-a-02-p.ipynb"])]
     assert code == ["from fishbook.a import f, x", "y = f(x)", "z = x", "x"]
+    first, *_ = cells_of(files["notebooks/01-a-03-p.ipynb"])
+    assert first["source"] == "from fishbook.a import h, i"
 
 
 def test_weaving_writes_only_what_differs_and_clears_what_is_stale(

@@ -203,30 +203,32 @@ class Cell:
 def marks(source: str) -> tuple[int, ...]:
     """Return the numbers of code's `# (1)!` marks, in order of their lines."""
     lines = source.split("\n")
-    found = (MARKER.search(lines[row]) for row in _rows_with_comments(source))
+    found = (MARKER.search(lines[row]) for row in _marked_rows(source))
     return tuple(int(match[1]) for match in found if match)
 
 
 def marked_as(source: str, mark: str) -> str:
     r"""Return code with its `# (1)!` marks written otherwise, as `\1` or not at all."""
     lines = source.split("\n")
-    for row in _rows_with_comments(source):
+    for row in _marked_rows(source):
         lines[row] = MARKER.sub(mark, lines[row])
     return "\n".join(lines)
 
 
 @lru_cache(maxsize=16384)
-def _rows_with_comments(source: str) -> list[int]:
-    """Return the lines that end with a comment; in a string is none."""
-    rows = []
+def _marked_rows(source: str) -> list[int]:
+    """Return the lines that end with a mark; in a string is none."""
+    rows = [row for row, line in enumerate(source.split("\n")) if MARKER.search(line)]
+    if not rows:  # as mostly: Python's own reader takes its time
+        return rows
     try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT:
-                rows.append(token.start[0] - 1)
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
-        lines = source.split("\n")
-        return [row for row, line in enumerate(lines) if MARKER.search(line)]
-    return rows
+        return rows
+    comments = {
+        token.start[0] - 1 for token in tokens if token.type == tokenize.COMMENT
+    }
+    return [row for row in rows if row in comments]
 
 
 def fenced(info: str, text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,12 +33,17 @@ def collector(root: Path) -> Callable[..., Any]:
 def page_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
     """Return the Sybil parser that yields every code block of a page as a test."""
 
+    @cache
+    def judged() -> tuple[Book, list[Problem]]:
+        book = Book.load(root)
+        return book, unsound(book)
+
     def parse(document: Document) -> Iterator[Region]:
         import pytest
         from sybil import Region
 
         try:
-            runner = _runner(root, Path(document.path))
+            runner = _runner(*judged(), Path(document.path))
         except LoomError as error:
             raise pytest.Collector.CollectError(str(error)) from None
         lines = document.text.split("\n")
@@ -51,11 +57,10 @@ def page_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
     return parse
 
 
-def _runner(root: Path, file: Path) -> Runner:
+def _runner(book: Book, unsound: list[Problem], file: Path) -> Runner:
     """Return what runs a page, which has to be sound."""
-    book = Book.load(root)
-    path = file.resolve().relative_to(root.resolve())
-    if problems := [p for p in unsound(book) if Path(p.path) == path]:
+    path = file.resolve().relative_to(book.root.resolve())
+    if problems := [p for p in unsound if Path(p.path) == path]:
         raise LoomError(problems)
     page = next((page for page in book.pages if Path(page.path) == path), None)
     if not page:

@@ -138,15 +138,16 @@ def spoken(source: str, edition: str) -> str:
 
 
 def _borrowed(book: Book, page: Page, code: blocks.Code, there: set[str]) -> str:
-    """Return the import of what a chunk has from its file's part on earlier pages.
+    """Return the import of what a chunk has from other parts of its file.
 
-    The names that the code makes are added to those that are `there`.
+    They may stand on earlier pages, or only come later: what a chunk defines may be
+    called before. The names that the code makes are added to those that are `there`.
     """
     source = runnable(page, code)
     made = names.assigned_names(source) | names.imported_names(source)
-    parts = book.earlier(page, code.target) if code.target else []
-    earlier = frozenset().union(*(_made(definition) for _, definition in parts))
-    wanted = sorted((names.used_names(source) - made - there) & earlier)
+    parts = book.files[code.target] if code.target else []
+    of_file = frozenset().union(*(_made(definition) for _, definition in parts))
+    wanted = sorted((names.used_names(source) - made - there) & of_file)
     there |= made | set(wanted)
     if not wanted:
         return ""

@@ -111,12 +111,12 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
 
 
 def _of_notebook(book: Book, page: Page) -> Hashable:
-    """Return what a page's notebooks depend on: on its files' earlier parts too."""
+    """Return what a page's notebooks depend on: on its files' other parts too."""
     targets = sorted({definition.target for definition in page.definitions})
-    earlier = tuple(d for target in targets for _, d in book.earlier(page, target))
+    parts = tuple(d for target in targets for _, d in book.files[target])
     figures = (cell.figure for cell in page.cells if cell.figure)
     stamps = tuple(book.stamp(page, figure) for figure in figures)
-    return page, book.places, earlier, stamps
+    return page, book.places, parts, stamps
 
 
 def _picture(book: Book, name: str, edition: str) -> str:

@@ -42,6 +42,14 @@ export function* forms(text) {
   }
 }
 
+const read = new Map();
+
+// The same, of a text that is read again at each letter of a query.
+function formsOf(text) {
+  if (!read.has(text)) read.set(text, [...forms(text)]);
+  return read.get(text);
+}
+
 // Where a text has the words of a query: whole Chinese words where it has those, otherwise
 // the pairs that they share. `also` are other forms that were found for them.
 export function places(text, query, also = []) {
@@ -54,7 +62,7 @@ export function places(text, query, also = []) {
     for (const [pair] of forms(run)) wanted.delete(pair);
     for (const form of also) if (form.startsWith(run)) wanted.delete(form);
   }
-  for (const [form, start, end] of forms(text)) if (wanted.has(form)) found.push([start, end]);
+  for (const [form, start, end] of formsOf(text)) if (wanted.has(form)) found.push([start, end]);
   return joined(found.sort((a, b) => a[0] - b[0]));
 }
 
