@@ -1,4 +1,4 @@
-# Tangled from docs/06-cnn [fd81d7948f75a88f]
+# Tangled from docs/06-cnn [bbfaf60631339c43]
 """Ways to compute one and the same convolution."""
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Rows(Way, name="rows"):
     """Vertical strips are copied; the windows down a strip are a mere view of it."""
 
     def fits(self, asked: Filters, x_shape: tuple[int, ...]) -> bool:
-        """Return whether rows are long, and pixels have one channel or five and more."""
+        """Return whether rows are long, and pixels have 1 channel or more than 4."""
         N, C, _, W = x_shape
         return N * C * W >= 400 and (C == 1 or C > 4)
 

@@ -67,6 +67,8 @@ THROUGH = """async () => {
 COLOURS = ["color-contrast", "link-in-text-block"]
 LEFT_OUT = {rule: {"enabled": False} for rule in [*COLOURS, "region"]}
 """Rules that take longest; those of colours depend on a page's kind alone."""
+RULES = {"zh": LEFT_OUT, "en": LEFT_OUT, "zh-en": {"region": {"enabled": False}}}
+"""The same by editions, where a page is seen in all: it has its colours in each."""
 DESK = {"width": 1280, "height": 720}
 KEPT: dict[tuple[int, str], Any] = {}
 """Pages that a test has done with, by their browser and options, for the next one."""
@@ -151,6 +153,7 @@ def reading(
     if not page:
         context = browser.new_context(**options)
         context.set_default_timeout(10_000)
+        context.set_default_navigation_timeout(60_000)
         page = context.new_page()
     if watch:
         watch.over(page)
