@@ -65,7 +65,9 @@ def nothing_hidden(book: Book) -> Iterator[Problem]:
             if cell.code.hidden:
                 hidden |= dict.fromkeys(made, cell.code.line)
                 continue
-            for name in sorted(names.needed_names(source) & hidden.keys()):
+            # What is needed is found out statement by statement, which takes longest.
+            named = hidden.keys() & (names.used_names(source) | made)
+            for name in sorted(named and named & names.needed_names(source)):
                 what = f"{name} is set by hidden code at line {hidden[name]}"
                 fix = "define or import it in sight"
                 yield problem(page, cell.code, what, fix)
