@@ -22,7 +22,7 @@ from large import copy_many
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from serving import FISHBOOK, Served, serving
-from sites import copy_real
+from sites import ROOT, configured, copy_real
 
 from fishbook.loom.book import Book
 from fishbook.loom.edition import EDITIONS
@@ -70,7 +70,7 @@ def edits(folder: Path) -> None:
     """Time what a reader waits for after a save, in a browser's place."""
     print(f"edit to page: seconds, median of {ROUNDS}; the worst")
     for times in (1, 10):
-        root = copy_many(folder / str(times), times)
+        root = configured(copy_many(ROOT, folder / str(times), times))
         os.environ["FISHBOOK_EDITION"] = "en"
         with serving(root, FISHBOOK) as served:
             for kind, (page, text) in EDITS.items():
@@ -148,7 +148,7 @@ def checks(folder: Path) -> None:
     """Time the verbs that read all pages, in books of several sizes."""
     print(f"verbs: seconds of processor time, median of {ROUNDS}")
     for times in (1, 10, 50):
-        root = copy_many(folder / str(times), times)
+        root = configured(copy_many(ROOT, folder / str(times), times))
         fishbook = [sys.executable, "-m", "fishbook.loom"]
         processor(root, [*fishbook, "tangle", "--force"])
         for verb in (["tangle", "--check"], ["check"]):

@@ -32,7 +32,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = """options => axe.run(options).then(found => found.violations
   .filter(rule => ["serious", "critical"].includes(rule.impact))

@@ -5,12 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from books import TWINS, book_at, book_of, chunk, problems_of, python, write_text
+from books import (
+    GATES,
+    TWINS,
+    book_at,
+    book_of,
+    chunk,
+    edit,
+    problems_of,
+    python,
+    write_text,
+)
+from large import copy_many
 
 from fishbook.loom.book import Book
 from fishbook.loom.check import OF_A_PAGE, OF_THE_BOOK, check, require_sound
 from fishbook.loom.check.form import bad_target
 from fishbook.loom.problem import LoomError
+from fishbook.loom.tangle import write
 
 ROOT = Path(__file__).parent.parent
 ZH, EN = '<div lang="zh" markdown>\n', '<div lang="en" markdown>\n'
@@ -540,6 +552,19 @@ def test_an_unsound_book_is_refused_with_all_that_is_wrong() -> None:
     first, second = map(str, refused.value.problems)
     assert first.startswith("docs/01-a/01-p.md:1: fence 'py'")
     assert second.startswith("docs/01-a/03-p.md:2: not Python")
+
+
+def test_a_book_in_many_times_its_size_is_sound(
+    book_root: Path, tmp_path: Path
+) -> None:
+    """The benchmarks measure such books, with all that their pages link to."""
+    edit(book_root / GATES, "见[求和](#sums)", "见[表](table.csv)")
+    edit(book_root / GATES, "see [sums](#sums)", "see [the table](table.csv)")
+    write_text(book_root / "docs" / "01-gates" / "table.csv", "1,0\n")
+    many = Book.load(copy_many(book_root, tmp_path / "many", 3))
+    assert len(many.pages) == 3 * len(Book.load(book_root).pages) - 2
+    write(many)
+    assert check(many) == []
 
 
 def test_problems_come_in_the_order_of_the_pages() -> None:

@@ -181,6 +181,36 @@ def test_a_formulas_styles_are_classes_that_a_style_sheet_explains(
     assert ";margin-right:0.05em!important}" in sheet
 
 
+def test_fonts_are_those_of_formulas_within_lines(katex: formulas.Katex) -> None:
+    wanted = {
+        "1": [],
+        "x": ["Math-Italic"],
+        r"\mathbf{x}": ["Main-Bold"],
+        r"\mathbb{R}": ["AMS-Regular"],
+        r"\sum": ["Size1-Regular"],
+        r"\Big(": ["Size2-Regular"],
+    }
+    taken = [(tex, False) for tex in wanted]
+    rendered = katex.render([*taken, (r"\Bigg(", True)])
+    for formula in taken:
+        found = formulas.fonts([formula], rendered)
+        assert found == ["Main-Regular", *wanted[formula[0]]]
+    assert formulas.fonts([(r"\Bigg(", True)], rendered) == []
+
+
+def test_fonts_are_those_that_katex_asks_for(katex: formulas.Katex) -> None:
+    css = (katex.folder / "dist" / "katex.min.css").read_text(encoding="utf-8")
+    rules = re.findall(r"([^{}]+)\{[^}]*?font(?:-family)?:[^}]*?KaTeX_(\w+)", css)
+    families = {
+        selector.removeprefix(".katex ").strip(".").replace(".", " "): family
+        for selectors, family in rules
+        for selector in selectors.split(",")
+    }
+    for asked, font in formulas.FONTS.items():
+        assert families[asked] == font.partition("-")[0]
+        assert (katex.folder / "dist" / "fonts" / f"KaTeX_{font}.woff2").exists()
+
+
 def test_wrong_tex_is_named_and_the_rest_is_not_lost(katex: formulas.Katex) -> None:
     with pytest.raises(LoomError, match=r"mend the formula '\\\\frac\{1'"):
         katex.render([("y", False), ("\\frac{1", False)])

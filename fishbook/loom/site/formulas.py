@@ -27,6 +27,23 @@ PLACE = re.compile(
     r"(?P<after>[，。、；：？！）」』”’,.;:?!)]*)"
 )
 STYLED = re.compile(r'(?: class="(?P<class>[^"]*)")? style="(?P<style>[^"]*)"')
+FONTS = {
+    "katex": "Main-Regular",
+    "mathnormal": "Math-Italic",
+    "mathbf": "Main-Bold",
+    "mathit": "Main-Italic",
+    "boldsymbol": "Math-BoldItalic",
+    "mathbb": "AMS-Regular",
+    "amsrm": "AMS-Regular",
+    "mathcal": "Caligraphic-Regular",
+    "mathtt": "Typewriter-Regular",
+    "op-symbol small-op": "Size1-Regular",
+    "delimsizing size1": "Size1-Regular",
+    "delimsizing size2": "Size2-Regular",
+    "delimsizing size3": "Size3-Regular",
+    "delimsizing size4": "Size4-Regular",
+}
+"""KaTeX's fonts, by the classes that ask for them."""
 SHORT = 30
 """Formulas with no more TeX than this stay on one line with the marks beside them."""
 
@@ -57,6 +74,13 @@ def put(html: str, formulas: list[Formula], rendered: Mapping[Formula, str]) -> 
         return f'<span class="short">{html}</span>' if len(tex) <= SHORT else html
 
     return PLACE.sub(shown, html)
+
+
+def fonts(formulas: Iterable[Formula], rendered: Mapping[Formula, str]) -> list[str]:
+    """Return the fonts of formulas within lines, which move when one comes late."""
+    lines = " ".join(rendered[formula] for formula in formulas if not formula[1])
+    found = (name for word, name in FONTS.items() if re.search(rf"\b{word}\b", lines))
+    return list(dict.fromkeys(found))
 
 
 def _classed(match: re.Match[str]) -> str:

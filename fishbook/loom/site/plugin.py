@@ -167,10 +167,10 @@ class FishbookPlugin(BasePlugin[Options]):
             page.meta["notebook"] = notebook_file(shown) if shown.cells else None
             page.meta["lab"] = shown.is_lab
         text, taken = formulas.take(text)
-        page.meta["formulas"] = bool(taken)
         text = html.boxed(html.finish(text, said, link))
         with plugin_errors(shown.path.as_posix() if shown else page.file.src_uri):
             rendered = formulas.katex(root_of(config)).render(taken)
+            page.meta["fonts"] = formulas.fonts(taken, rendered)
             text = formulas.put(text, taken, rendered)
             return figures.put(text, self.made.picture(page.file.src_uri))
 
