@@ -13,9 +13,18 @@ import pytest
 from books import book_of, python, raising, write_text
 from running import verdicts
 
+from fishbook.loom import apart, copies
 from fishbook.loom.apart import LIMIT, LOOM, Process, Runner
 from fishbook.loom.problem import LoomError
 from fishbook.loom.run import Piece
+
+
+@pytest.fixture(autouse=True, params=["alone", "copied"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start each page's process as the first ones of a book, then as later ones."""
+    if request.param == "copied" and not copies.POSSIBLE:
+        pytest.skip("a process can't be copied safely here")
+    monkeypatch.setattr(apart, "FEW", 0 if request.param == "copied" else 1e9)
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(3)", "os.abort()"])
@@ -203,6 +212,8 @@ def test_the_users_own_settings_change_no_figure(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MPLBACKEND", "pdf")
     monkeypatch.setenv(variable, str(tmp_path))
+    # Where a process is copied it is one that was started with these settings.
+    monkeypatch.setattr(apart, "STARTER", apart.Starter())
     assert drawn() == shown
 
 
@@ -296,3 +307,54 @@ def test_an_interrupt_ends_the_page_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         runner.run(book.pages[0].cells[0])
     assert runner.process is None
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(not copies.POSSIBLE, reason="a process can't be copied safely here")
+def test_later_pages_are_copies_where_the_surroundings_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    starter = apart.Starter()
+    monkeypatch.setattr(apart, "STARTER", starter)
+    monkeypatch.setattr(apart, "FEW", 1)
+    kinds = [started() for _ in range(3)]
+    assert starter.original
+    os.kill(starter.original.python.pid, signal.SIGKILL)
+    starter.original.python.wait()
+    kinds.append(started())
+    monkeypatch.setenv("RUDE", "yes")
+    kinds.append(started())
+    assert kinds == ["Popen", "Copy", "Copy", "Copy", "Popen"]
+
+
+def started() -> str:
+    """Start a page's process, and see that it answers; give what kind it is."""
+    process = Process(Path(), Path())
+    try:
+        assert process.ask([Piece("print(1)", "x.md", 1)], 600)["result"]["printed"]
+    finally:
+        process.close(at_once=True)
+    return type(process.python).__name__
+
+
+@pytest.mark.skipif(not copies.POSSIBLE, reason="a process can't be copied safely here")
+def test_a_copy_whose_answers_are_broken_off_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An answer that nobody took is never taken for the next one."""
+    starter = apart.Starter()
+    monkeypatch.setattr(apart, "STARTER", starter)
+    monkeypatch.setattr(apart, "FEW", 0)
+    process = Process(Path(), Path())
+    assert starter.original
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fishbook.loom.copies.json.loads", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            process.python.poll()
+    assert starter.original.ended
+    process.close(at_once=True)
+    wait_until_gone(process.python.pid)
+    assert started() == "Copy"

@@ -22,7 +22,8 @@ from fishbook.loom import names
 from fishbook.loom.blocks import Cell, Code
 from fishbook.loom.book import Book
 from fishbook.loom.capture import LARGEST
-from fishbook.loom.inside import GRACE
+from fishbook.loom.copies import POSSIBLE, Copy, Original
+from fishbook.loom.inside import FONTS, GRACE
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.run import Piece, Result
@@ -42,6 +43,9 @@ main(book, scratch)
 
 LIMIT = "FISHBOOK_BLOCK_SECONDS"
 """The environment variable with the seconds that a block may take."""
+
+FEW = 5
+"""Pages that are run before there is a process to copy, which takes time itself."""
 
 SECONDS = 1800.0
 """What a block may take otherwise; one that is marked as long takes ten times that."""
@@ -154,6 +158,44 @@ def kept(page: Page, hidden: Code) -> tuple[str, ...]:
     return tuple(sorted(name for name in read & made if name[0] != "_"))
 
 
+class Starter:
+    """Starts pages' processes: after the first few, as copies of one that is ready."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.original: Original | None = None
+
+    def start(
+        self, root: Path, folder: Path, scratch: Path, errors: int
+    ) -> subprocess.Popen[str] | Copy:
+        """Start a process for a page in a folder; what goes wrong goes to `errors`."""
+        self.started += 1
+        if self.started > FEW and POSSIBLE and (original := self._original(root)):
+            return original.copy(root, folder, scratch, errors)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", SCRIPT, LOOM, str(root), str(scratch)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=folder,
+            encoding="utf-8",
+            # Ctrl+C is for the parent, which then ends the page with all it began.
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+
+    def _original(self, root: Path) -> Original | None:
+        """Return what can be copied, if it has the environment of this process."""
+        around = {"MPLCONFIGDIR": str(root / FONTS), **os.environ}
+        around.pop("PYTEST_CURRENT_TEST", None)
+        if not self.original or self.original.ended:
+            self.original = Original(LOOM, around)
+        return self.original if self.original.around == around else None
+
+
+STARTER = Starter()
+
+
 class Process:
     """A process of its own for a page's code, and the files that it prints into."""
 
@@ -164,18 +206,9 @@ class Process:
         place = Path(self.scratch.name)
         self.printed = place / "printed"
         self.printed.touch()
+        folder = folder if folder.is_dir() else place
         with (place / "errors").open("ab") as errors:
-            self.python = subprocess.Popen(
-                [sys.executable, "-P", "-c", SCRIPT, LOOM, str(root), str(place)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=folder if folder.is_dir() else place,
-                encoding="utf-8",
-                # Ctrl+C is for the parent, which then ends the page with all it began.
-                start_new_session=True,
-                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-            )
+            self.python = STARTER.start(root, folder, place, errors.fileno())
         self.errors = (place / "errors").open("rb")
         self.answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()

@@ -1,0 +1,224 @@
+"""A process that has NumPy and Matplotlib ready, and is copied for each page.
+
+To import both takes a second; a page's process that is a copy begins at once. A page
+still has to import what it uses: what is ready is laid aside until then.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import IO
+
+from fishbook.loom import inside
+
+POSSIBLE = sys.platform == "linux"
+"""Whether a process that has loaded much can be copied safely here."""
+
+READY = {
+    "numpy": ["numpy.random", "numpy.linalg", "numpy.lib.stride_tricks"],
+    "matplotlib": ["matplotlib.pyplot", "matplotlib.backends.backend_svg"],
+}
+"""Packages that are ready, and what of them a page is likely to want."""
+
+SCRIPT = """\
+import sys
+
+_, loom, number = sys.argv
+sys.path.insert(0, loom)
+from fishbook.loom.copies import main
+
+sys.argv[1:] = []
+main(int(number))
+"""
+
+
+# What a page's parent sees
+
+
+class Original:
+    """The process that is copied. It ends when nobody can ask it any more."""
+
+    def __init__(self, loom: str, around: Mapping[str, str]) -> None:
+        self.around = around
+        self.line, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            self.python = subprocess.Popen(
+                [sys.executable, "-P", "-c", SCRIPT, loom, str(other.fileno())],
+                stdin=subprocess.DEVNULL,
+                env=around,
+                pass_fds=[other.fileno()],
+                start_new_session=True,
+            )
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can be copied any more."""
+        return self.line.fileno() < 0 or self.python.poll() is not None
+
+    def ask(self, request: object, files: Sequence[int] = ()) -> int | None:
+        """Return the answer to a request; after an interrupt there are no more."""
+        try:
+            socket.send_fds(self.line, [json.dumps(request).encode()], files)
+            answer: int | None = json.loads(self.line.recv(64))
+        except BaseException:
+            self.line.close()
+            raise
+        return answer
+
+    def copy(self, root: Path, folder: Path, scratch: Path, errors: int) -> Copy:
+        """Return a new copy that answers for a page."""
+        (asked, asking), (answers, answering) = os.pipe(), os.pipe()
+        try:
+            where = [str(root), str(folder), str(scratch)]
+            pid = self.ask(where, [asked, answering, errors])
+        finally:
+            os.close(asked)
+            os.close(answering)
+        return Copy(self, pid or 0, asking, answers)
+
+
+class Copy:
+    """A copy, with what is asked of `subprocess.Popen` for a process of its own."""
+
+    def __init__(self, original: Original, pid: int, asking: int, answers: int) -> None:
+        self.original = original
+        self.pid = pid
+        self.stdin: IO[str] = os.fdopen(asking, "w", encoding="utf-8")
+        self.stdout: IO[str] = os.fdopen(answers, encoding="utf-8")
+        self.code: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code, or None while the copy runs."""
+        if self.code is None:
+            try:
+                self.code = self.original.ask(self.pid)
+            except (OSError, ValueError):  # nobody knows it any more
+                self.code = -9
+        return self.code
+
+    def wait(self, seconds: float = float("inf")) -> int:
+        """Return the exit code, once there is one.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            If there is none after some seconds.
+        """
+        end = time.monotonic() + seconds
+        while (code := self.poll()) is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired("a page", seconds)
+            time.sleep(0.005)
+        return code
+
+    def kill(self) -> None:
+        """End the copy, if it runs."""
+        if self.poll() is None:
+            os.kill(self.pid, 9)
+
+
+# The process itself
+
+
+class Laid(Loader):
+    """Modules that were imported, and laid aside until a page asks for their package.
+
+    Those of the standard library stay where they are: there is only one of each.
+    """
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        before = {*sys.modules}
+        for name in [package, *READY[package]]:
+            importlib.import_module(name)
+        new = [name for name in sys.modules if name not in before]
+        self.modules = {
+            name: sys.modules[name]
+            for name in new
+            if name.partition(".")[0] not in sys.stdlib_module_names
+        }
+        self.spec = sys.modules[package].__spec__
+
+    def find_spec(self, name: str, *where: object) -> ModuleSpec | None:
+        """Say that the package is here, when it is asked for."""
+        return ModuleSpec(name, self) if name == self.package else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Put the modules back."""
+        sys.meta_path.remove(self)
+        sys.modules.update(self.modules | sys.modules)
+        return self.modules[self.package]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Leave the package as it was made; only its settings may be others now."""
+        module.__spec__ = self.spec
+        if self.package == "matplotlib":
+            file = os.environ["MATPLOTLIBRC"]
+            module.rcParams.update(module.rc_params_from_file(file))
+            module.rcParamsOrig.update(module.rcParams)
+
+
+def lay_aside() -> None:
+    """Import what is to be ready, with no settings of the user's, and hide it."""
+    kept = dict(os.environ)
+    os.environ.update(MATPLOTLIBRC=os.devnull, MPLBACKEND="agg")
+    laid = [Laid(name) for name in READY if importlib.util.find_spec(name)]
+    os.environ.clear()
+    os.environ.update(kept)
+    for name in [name for package in laid for name in package.modules]:
+        del sys.modules[name]
+    sys.meta_path[:0] = laid
+
+
+def main(number: int) -> None:
+    """Answer how a copy fares, or with the process of a new one."""
+    lay_aside()
+    with socket.socket(fileno=number) as line:
+        while True:
+            message, files, *_ = socket.recv_fds(line, 65536, 3)
+            if not message:
+                return
+            request = json.loads(message)
+            if isinstance(request, int):
+                answer = fares(request)
+            elif not (answer := copied(files)):
+                break
+            line.send(json.dumps(answer).encode())
+    root, folder, scratch = request
+    os.chdir(folder)
+    sys.path[0] = root
+    inside.main(root, scratch)
+
+
+def fares(pid: int) -> int | None:
+    """Return the exit code of a copy, or None while it runs."""
+    ended, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def copied(files: Sequence[int]) -> int:
+    """Return a new copy's process; 0 in the copy, whose streams the files are now."""
+    with warnings.catch_warnings():
+        # It is said of threads; those that NumPy's products have know what to do.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if not pid:
+        os.setsid()
+        for stream, file in enumerate(files):
+            os.dup2(file, stream)
+    for file in files:
+        os.close(file)
+    return pid
