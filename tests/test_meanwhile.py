@@ -66,6 +66,8 @@ def test_a_package_that_is_not_tangled_is_not_run(book_root: Path) -> None:
         ("open('../new.txt', 'w').close()", "docs/new.txt"),
         ("open('../02-sums/figures/dot.svg', 'w').close()", DOT),
         ("open('lot.npz', 'w').close()", "docs/03-more/lot.npz"),
+        ("_ = [Path(f'{n}.csv').touch() for n in range(10, 21)]", "18.csv and 2 more;"),
+        ("_ = [Path(f'{n}.csv').touch() for n in range(10, 19)]", "more/18.csv;"),
         ("1 / (Path('../02-sums/index.md').unlink() or 0)", "docs/02-sums/index.md"),
     ],
 )

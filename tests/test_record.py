@@ -75,6 +75,7 @@ def test_record_writes_outputs_and_figures(book_root: Path) -> None:
             "```python\nprint(1)  # (1)!\n```\n\n1. 甲 | a\n\n```output\n1\n```\n",
         ),
         ("```python\nprint(1)\n```", "```python\nprint(1)\n```\n\n```output\n1\n```\n"),
+        (python("print(1)", "0").rstrip(), python("print(1)", "1").rstrip()),
         (
             python("print('1.5 ms')", "2.5 s").replace("output", "output varies"),
             python("print('1.5 ms')", "1.5 ms").replace("output", "output varies"),

@@ -147,7 +147,7 @@ def _require_untouched(page: Page, before: Files, after: Files) -> None:
 
 def _listed(paths: list[PurePosixPath]) -> str:
     more = f" and {len(paths) - 9} more" if len(paths) > 9 else ""
-    return ", ".join(map(str, paths[:9])) + more
+    return ", ".join(map(str, sorted(paths)[:9])) + more
 
 
 def _as_it_is_now(root: Path, page: Page) -> Page:
