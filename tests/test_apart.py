@@ -19,7 +19,7 @@ from fishbook.loom.problem import LoomError
 from fishbook.loom.run import Piece
 
 
-@pytest.fixture(autouse=True, params=["alone", "copied"])
+@pytest.fixture(params=["alone", "copied"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Start each page's process as the first ones of a book, then as later ones."""
     if request.param == "copied" and not copies.POSSIBLE:
@@ -27,6 +27,10 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(apart, "FEW", 0 if request.param == "copied" else 1e9)
 
 
+either_way = pytest.mark.usefixtures("way")
+
+
+@either_way
 @pytest.mark.parametrize("end", ["os._exit(0)", "os._exit(3)", "os.abort()"])
 def test_a_block_that_ends_the_process_fails_and_takes_the_page_along(end: str) -> None:
     text = python("x = 1") + python(f"import os\n\n{end}") + python("x")
@@ -108,6 +112,7 @@ def test_a_block_does_not_draw_two_pictures() -> None:
     assert all("drew 2 figures; split it" in said for said in verdicts(two + other))
 
 
+@either_way
 @pytest.mark.parametrize(
     "code",
     [
@@ -124,6 +129,7 @@ def test_what_a_block_does_to_its_streams_ends_with_it(code: str) -> None:
     assert verdicts(text) == ["", ""]
 
 
+@either_way
 def test_all_that_reaches_the_output_is_taken_in_order(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
@@ -137,6 +143,7 @@ def test_all_that_reaches_the_output_is_taken_in_order(
     assert capfd.readouterr() == ("", "beside\nas well\n")
 
 
+@either_way
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_a_copy_of_the_process_answers_for_no_block() -> None:
     fork = "import os\n\nif child := os.fork():\n    _ = os.waitpid(child, 0)"
@@ -144,6 +151,7 @@ def test_a_copy_of_the_process_answers_for_no_block() -> None:
     assert verdicts(text + python("print(2)", "2") + python("3")) == ["", "", ""]
 
 
+@either_way
 def test_a_block_cannot_ask() -> None:
     (said,) = verdicts(raising("input()", "EOFError: EOF when reading a line"))
     assert said == ""
@@ -174,6 +182,7 @@ print(np.random.random() == 0.417022004702574, "RUDE" in os.environ)
 print(Path.cwd() == Path("/"))"""
 
 
+@either_way
 def test_what_a_page_changes_no_other_page_notices() -> None:
     shown = "3 [0.33333333] 2.0\nFalse False\nFalse"
     for text, said in ((python(RUDE), ""), (python(POLITE, shown), "")):
@@ -201,6 +210,7 @@ def shown() -> str:
     return svg
 
 
+@either_way
 @pytest.mark.parametrize("variable", ["MATPLOTLIBRC", "MPLCONFIGDIR", "HOME"])
 def test_the_users_own_settings_change_no_figure(
     shown: str, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -217,11 +227,13 @@ def test_the_users_own_settings_change_no_figure(
     assert drawn() == shown
 
 
+@either_way
 def test_matplotlib_is_imported_only_where_it_is_asked_for() -> None:
     code = "import sys\n\nprint({'matplotlib', 'numpy'} & {*sys.modules})"
     assert verdicts(python(code, "set()")) == [""]
 
 
+@either_way
 def test_a_page_imports_from_the_package_beside_it(tmp_path: Path) -> None:
     write_text(tmp_path / "fishbook/__init__.py", '__version__ = "of another checkout"')
     code = (
@@ -236,6 +248,7 @@ def test_a_page_imports_from_the_package_beside_it(tmp_path: Path) -> None:
         assert runner.run(book.pages[0].cells[0]).text == f"{shown}\n"
 
 
+@either_way
 def test_a_page_leaves_no_process_behind() -> None:
     threads = (
         "import subprocess\nimport sys\nimport threading\nimport time\n\n"
@@ -295,6 +308,7 @@ def test_an_answer_is_plain_data() -> None:
     assert json.loads(json.dumps(answer))["result"]["printed"] == "一\n"
 
 
+@either_way
 def test_an_interrupt_ends_the_page_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     book = book_of(python("while True:\n    pass"))
     runner = Runner(book, book.pages[0])

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from sites import BOOK, KINDS, ROOT
 
-from fishbook.loom.edition import WORDS
-from fishbook.loom.edition import EDITIONS
+from fishbook.loom.edition import EDITIONS, WORDS
 from fishbook.loom.problem import Problem
 from fishbook.loom.site.build import fish, page_of_root
 
