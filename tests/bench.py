@@ -211,14 +211,19 @@ def for_entangled(folder: Path, chunks: dict[str, list[str]]) -> None:
 
 
 def for_nbdev(folder: Path, chunks: dict[str, list[str]]) -> None:
-    """Write chunks as nbdev reads them: a notebook for each file."""
+    """Write chunks as nbdev reads them: a notebook for each file, whole statements."""
     settings = '[project]\nname = "book"\nversion = "0.1"\n'
     settings += '[tool.nbdev]\nlib_path = "fishbook"\nnbs_path = "nbs"\n'
     write_text(folder / "pyproject.toml", settings)
     kernel = {"display_name": "python3", "language": "python", "name": "python3"}
     for target, sources in chunks.items():
         name = Path(target).stem
-        texts = [f"#| default_exp {name}", *(f"#| export\n{s}" for s in sources)]
+        texts = [f"#| default_exp {name}"]
+        for source in sources:
+            if source[:1].isspace():  # it continues the class above
+                texts[-1] += f"\n{source}"
+            else:
+                texts.append(f"#| export\n{source}")
         cells = [
             {
                 "cell_type": "code",
