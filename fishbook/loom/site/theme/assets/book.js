@@ -102,6 +102,8 @@
     component$.subscribe(({ ref }) =>
       ref?.parentElement?.querySelector(":scope > .md-code__nav")?.setAttribute("role", "none"),
     );
+    // It waits for an event that came before it did.
+    document.dispatchEvent(new Event("DOMContentLoaded"));
   });
   requestAnimationFrame(() => setTimeout(() => document.body.append(theme)));
 }
