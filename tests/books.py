@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -31,7 +32,8 @@ TWINS = """\
 </div>
 """
 HOLDERS = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-NOWHERE = Path("no-such-folder")
+NOWHERE = Path(tempfile.gettempdir(), "fishbook-nowhere")
+"""The folder of books that are on no disk."""
 GATES = "docs/01-gates/01-not.md"
 SUMS = "docs/02-sums/01-total.md"
 MORE = "docs/03-more/index.md"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browsing import Watch, reading, serious, switch
-from sites import BOOK, HOME
+from sites import BOOK, HOME, KINDS
 
 from fishbook.loom.blocks import DetailsOpen, Figure, Formula
 from fishbook.loom.edition import EDITIONS
@@ -372,3 +372,15 @@ def test_a_page_without_steps_loads_nothing_for_them(site: Path) -> None:
         )
         assert "assets/steps" not in plain
         assert "assets/steps.js" in stepped
+
+
+def test_the_themes_own_script_is_at_work(browser: Any) -> None:
+    """It comes late: code can be copied, the contents follow, and a way leads back."""
+    with reading(browser, f"en/{KINDS['exercises']}") as page:
+        page.locator(".md-code__button").first.click()
+        page.get_by_text("Copied to clipboard").wait_for()
+        page.locator("article h2").nth(1).scroll_into_view_if_needed()
+        page.locator(".md-sidebar--secondary .md-nav__link--active").first.wait_for()
+        page.mouse.wheel(0, 4000)
+        page.mouse.wheel(0, -500)
+        page.locator(".md-top:not([hidden])").wait_for()

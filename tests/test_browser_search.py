@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import SETTLED, Watch, reading, serious
+from browsing import SETTLED, THROUGH, Watch, reading, serious
 from sites import BOOK, HOME, ROOT
 
 from fishbook.loom.blocks import Figure, Formula, Heading
@@ -241,6 +241,7 @@ def test_a_search_may_be_in_the_address(browser: Any) -> None:
 def test_a_phone_shows_the_search_alone_and_gives_it_back(browser: Any) -> None:
     phone = {"width": 390, "height": 844}
     with reading(browser, "zh/", viewport=phone, color_scheme="dark") as page:
+        page.evaluate(THROUGH)
         page.click(".md-header__button[for=__search]")
         page.wait_for_function("document.activeElement.matches('.md-search__input')")
         page.keyboard.insert_text("感知机")

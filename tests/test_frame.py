@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -72,15 +73,30 @@ def test_the_library_needs_numpy_alone() -> None:
     assert "is more than NumPy" in run("-c", NUMPY_ALONE, "pytest")
 
 
+def files_in(*folders: str) -> set[str]:
+    """Give the names of all files in folders of this checkout."""
+    paths = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+    names = {path.relative_to(ROOT).as_posix() for path in paths if path.is_file()}
+    return {name for name in names if "__pycache__" not in name}
+
+
 def test_the_wheel_holds_the_whole_package(tmp_path: Path) -> None:
     pytest.importorskip("hatchling", reason="needs hatchling")
     run("-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path))
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         held = {name for name in wheel.namelist() if name.startswith("fishbook/")}
-    files = (path for path in (ROOT / "fishbook").rglob("*") if path.is_file())
-    names = {path.relative_to(ROOT).as_posix() for path in files}
-    assert held == {name for name in names if "__pycache__" not in name}
+    assert held == files_in("fishbook")
     assert {"fishbook/py.typed", "fishbook/loom/site/theme/main.html"} <= held
+
+
+def test_what_is_built_from_holds_all_that_checks_it(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="needs hatchling")
+    run("-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path))
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as packed:
+        held = {name.partition("/")[2] for name in packed.getnames()}
+    single = {"Makefile", "mkdocs.yml", "package-lock.json", "requirements.txt"}
+    wanted = files_in("fishbook", "docs", "tests", ".ci", ".github") | single
+    assert wanted <= held
 
 
 def test_both_readmes_give_the_same_commands() -> None:

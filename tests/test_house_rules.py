@@ -85,6 +85,13 @@ def prose() -> Iterator[tuple[str, Twins]]:
                 yield f"{page.path}:{block.line}", block.title
 
 
+def test_a_letter_means_one_thing() -> None:
+    """A small number has one form of the letter; a batch has N samples."""
+    texts = {page.path: (ROOT / page.path).read_text("utf-8") for page in BOOK.pages}
+    bad = r"\\epsilon\b|\\frac\{1\}\{m\}|batch of \$m\$"
+    assert [path for path, text in texts.items() if re.search(bad, text)] == []
+
+
 CHINESE = [(place, text.zh) for place, text in prose()]
 ENGLISH = [(place, re.sub(r"`[^`]*`", "", text.en)) for place, text in prose()]
 

@@ -13,12 +13,13 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
-from sites import BOOK, HOME, Html, load, plain, prose_of
+from sites import BOOK, HOME, PAGES, Html, load, plain, prose_of
 
 from fishbook.loom.blocks import Figure, Formula
 from fishbook.loom.edition import EDITIONS
 from fishbook.loom.markdown import address
 from fishbook.loom.page import Page
+from fishbook.loom.site.formulas import FONTS
 
 LANGUAGES = {"zh": ("zh",), "en": ("en",), "zh-en": ("zh", "en")}
 every_edition = pytest.mark.parametrize("edition", EDITIONS)
@@ -221,6 +222,19 @@ def test_fonts_are_the_sites_own(site: Path) -> None:
     assert names
     assert all((assets / name).read_bytes()[:4] == b"wOF2" for name in names)
     assert (assets / "fonts" / "serif-LICENSE.txt").exists()
+
+
+def test_fonts_of_formulas_within_lines_are_asked_for_at_once(site: Path) -> None:
+    """Otherwise lines move when a rare one comes late."""
+    wanted = set[str]()
+    for where in PAGES:
+        page = load(site, "zh-en", where)
+        shown = re.sub(r'<div class="formula">.*?</div>', "", page.article, flags=re.S)
+        asked = re.findall(r'rel="preload".*?/KaTeX_(.*?)\.woff2"', page.text)
+        used = {FONTS[w] for w in FONTS if re.search(rf'class="[^"]*{w}\b', shown)}
+        assert used <= set(asked)
+        wanted |= used
+    assert {"Main-Bold", "Size1-Regular"} <= wanted
 
 
 @every_edition

@@ -20,6 +20,7 @@ tangle      the book to the package; edits by hand are kept
 capture     what a block prints, by whatever way, and what it draws
 run         a page's code run in order, in one namespace
 inside      a page's own process, in which that is done
+copies      one such process that is ready, and copied for each page
 apart       that process from outside: begun, asked, held to limits, ended
 curves      two curves in the same axes: how far they lie apart
 pictures    two pictures beside each other

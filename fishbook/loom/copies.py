@@ -22,8 +22,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-from fishbook.loom import inside
-
 POSSIBLE = sys.platform == "linux"
 """Whether a process that has loaded much can be copied safely here."""
 
@@ -38,11 +36,14 @@ import sys
 
 _, loom, number = sys.argv
 sys.path.insert(0, loom)
-from fishbook.loom.copies import main
+from fishbook.loom import copies, inside
 
 sys.argv[1:] = []
-main(int(number))
+if page := copies.original(int(number)):
+    sys.path[0] = page[0]
+    inside.main(*page)
 """
+"""Answers requests; goes on only in the copies, each of which is a page's process."""
 
 
 # What a page's parent sees
@@ -183,14 +184,14 @@ def lay_aside() -> None:
     sys.meta_path[:0] = laid
 
 
-def main(number: int) -> None:
-    """Answer how a copy fares, or with the process of a new one."""
+def original(number: int) -> tuple[str, str] | None:
+    """Answer how copies fare, and make new ones; in a copy, return what it is for."""
     lay_aside()
     with socket.socket(fileno=number) as line:
         while True:
             message, files, *_ = socket.recv_fds(line, 65536, 3)
             if not message:
-                return
+                return None
             request = json.loads(message)
             if isinstance(request, int):
                 answer = fares(request)
@@ -199,8 +200,7 @@ def main(number: int) -> None:
             line.send(json.dumps(answer).encode())
     root, folder, scratch = request
     os.chdir(folder)
-    sys.path[0] = root
-    inside.main(root, scratch)
+    return root, scratch
 
 
 def fares(pid: int) -> int | None:
