@@ -340,6 +340,61 @@ def test_later_pages_are_copies_where_the_surroundings_are_the_same(
     assert kinds == ["Popen", "Copy", "Copy", "Copy", "Popen"]
 
 
+@pytest.mark.skipif(not copies.POSSIBLE, reason="a process can't be copied safely here")
+def test_where_nothing_can_be_copied_a_process_is_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(apart, "STARTER", apart.Starter())
+    monkeypatch.setattr(apart, "FEW", 0)
+    monkeypatch.setattr(copies, "SCRIPT", "raise SystemExit")
+    monkeypatch.setattr(copies.Original, "ended", False)
+    assert started() == "Popen"
+
+
+@pytest.mark.skipif(not copies.POSSIBLE, reason="a process can't be copied safely here")
+def test_a_package_that_cant_be_imported_is_missed_only_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_text(tmp_path / "matplotlib" / "__init__.py", "raise ImportError('broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(apart, "STARTER", apart.Starter())
+    monkeypatch.setattr(apart, "FEW", 0)
+    assert started() == "Copy"
+    assert verdicts(raising("import matplotlib", "ImportError: broken")) == [""]
+
+
+@pytest.mark.skipif(not copies.POSSIBLE, reason="a process can't be copied safely here")
+@pytest.mark.parametrize("stream", [0, 1, 2])
+def test_copies_do_without_a_stream_of_their_parents(stream: int) -> None:
+    code = f"import os; os.close({stream})\n{COPIED}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=LOOM)
+    assert done.returncode == 7
+
+
+COPIED = """\
+from pathlib import Path
+
+from fishbook.loom import apart
+from fishbook.loom.run import Piece
+
+apart.FEW = 0
+process = apart.Process(Path(), Path())
+answer = process.ask([Piece("print(1)", "x.md", 1)], 600)
+process.close(at_once=True)
+raise SystemExit(7 if answer["result"]["printed"] == "1\\n" else 1)
+"""
+
+
+@either_way
+def test_pages_that_sow_nothing_have_chances_of_their_own(tmp_path: Path) -> None:
+    book = book_of(python("import numpy as np\n\nprint(np.random.random())"))
+    shown = set()
+    for _ in range(3):
+        with Runner(book, book.pages[0]) as runner:
+            shown.add(runner.run(book.pages[0].cells[0]).printed)
+    assert len(shown) == 3
+
+
 def started() -> str:
     """Start a page's process, and see that it answers; give what kind it is."""
     process = Process(Path(), Path())

@@ -171,7 +171,9 @@ class Starter:
         """Start a process for a page in a folder; what goes wrong goes to `errors`."""
         self.started += 1
         if self.started > FEW and POSSIBLE and (original := self._original(root)):
-            return original.copy(root, folder, scratch, errors)
+            # Whatever has become of it, a process of its own is as good.
+            with contextlib.suppress(OSError, ValueError):
+                return original.copy(root, folder, scratch, errors)
         return subprocess.Popen(
             [sys.executable, "-P", "-c", SCRIPT, LOOM, str(root), str(scratch)],
             stdin=subprocess.PIPE,

@@ -6,8 +6,8 @@ still has to import what it uses: what is ready is laid aside until then.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import importlib.util
 import json
 import os
 import socket
@@ -85,6 +85,10 @@ class Original:
         try:
             where = [str(root), str(folder), str(scratch)]
             pid = self.ask(where, [asked, answering, errors])
+        except BaseException:
+            os.close(asking)
+            os.close(answers)
+            raise
         finally:
             os.close(asked)
             os.close(answering)
@@ -155,7 +159,9 @@ class Laid(Loader):
 
     def find_spec(self, name: str, *where: object) -> ModuleSpec | None:
         """Say that the package is here, when it is asked for."""
-        return ModuleSpec(name, self) if name == self.package else None
+        if name != self.package:
+            return None
+        return ModuleSpec(name, self, origin=self.spec and self.spec.origin)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Put the modules back."""
@@ -164,8 +170,10 @@ class Laid(Loader):
         return self.modules[self.package]
 
     def exec_module(self, module: ModuleType) -> None:
-        """Leave the package as it was made; only its settings may be others now."""
+        """Leave the package as it was made, but for its settings and its chance."""
         module.__spec__ = self.spec
+        if self.package == "numpy":
+            module.random.seed()
         if self.package == "matplotlib":
             file = os.environ["MATPLOTLIBRC"]
             module.rcParams.update(module.rc_params_from_file(file))
@@ -176,7 +184,10 @@ def lay_aside() -> None:
     """Import what is to be ready, with no settings of the user's, and hide it."""
     kept = dict(os.environ)
     os.environ.update(MATPLOTLIBRC=os.devnull, MPLBACKEND="agg")
-    laid = [Laid(name) for name in READY if importlib.util.find_spec(name)]
+    laid = []
+    for name in READY:
+        with contextlib.suppress(Exception):  # a page that asks for it will hear why
+            laid.append(Laid(name))
     os.environ.clear()
     os.environ.update(kept)
     for name in [name for package in laid for name in package.modules]:
@@ -187,20 +198,17 @@ def lay_aside() -> None:
 def original(number: int) -> tuple[str, str] | None:
     """Answer how copies fare, and make new ones; in a copy, return what it is for."""
     lay_aside()
-    with socket.socket(fileno=number) as line:
-        while True:
-            message, files, *_ = socket.recv_fds(line, 65536, 3)
-            if not message:
-                return None
+    with socket.socket(fileno=number) as line, contextlib.suppress(ConnectionError):
+        while message := (received := socket.recv_fds(line, 65536, 3))[0]:
             request = json.loads(message)
             if isinstance(request, int):
                 answer = fares(request)
-            elif not (answer := copied(files)):
-                break
+            elif not (answer := copied(received[1])):
+                root, folder, scratch = request
+                os.chdir(folder)
+                return root, scratch
             line.send(json.dumps(answer).encode())
-    root, folder, scratch = request
-    os.chdir(folder)
-    return root, scratch
+    return None
 
 
 def fares(pid: int) -> int | None:
@@ -211,14 +219,21 @@ def fares(pid: int) -> int | None:
 
 def copied(files: Sequence[int]) -> int:
     """Return a new copy's process; 0 in the copy, whose streams the files are now."""
+    import fcntl  # which Windows hasn't
+
     with warnings.catch_warnings():
         # It is said of threads; those that NumPy's products have know what to do.
         warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if not pid:
         os.setsid()
-        for stream, file in enumerate(files):
+        # Where a stream was closed, a file may have come in its place.
+        for stream, file in enumerate(
+            [fcntl.fcntl(f, fcntl.F_DUPFD, 3) for f in files]
+        ):
             os.dup2(file, stream)
+            os.close(file)
     for file in files:
-        os.close(file)
+        if pid or file > 2:
+            os.close(file)
     return pid
