@@ -156,12 +156,13 @@ class Laid(Loader):
             if name.partition(".")[0] not in sys.stdlib_module_names
         }
         self.spec = sys.modules[package].__spec__
+        self.origin = self.spec.origin if self.spec else None
 
     def find_spec(self, name: str, *where: object) -> ModuleSpec | None:
         """Say that the package is here, when it is asked for."""
         if name != self.package:
             return None
-        return ModuleSpec(name, self, origin=self.spec and self.spec.origin)
+        return ModuleSpec(name, self, origin=self.origin)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Put the modules back."""
@@ -228,9 +229,8 @@ def copied(files: Sequence[int]) -> int:
     if not pid:
         os.setsid()
         # Where a stream was closed, a file may have come in its place.
-        for stream, file in enumerate(
-            [fcntl.fcntl(f, fcntl.F_DUPFD, 3) for f in files]
-        ):
+        higher = [fcntl.fcntl(file, fcntl.F_DUPFD, 3) for file in files]
+        for stream, file in enumerate(higher):
             os.dup2(file, stream)
             os.close(file)
     for file in files:
