@@ -384,3 +384,10 @@ def test_the_themes_own_script_is_at_work(browser: Any) -> None:
         page.mouse.wheel(0, 4000)
         page.mouse.wheel(0, -500)
         page.locator(".md-top:not([hidden])").wait_for()
+
+
+def test_what_is_far_away_is_not_laid_out(browser: Any) -> None:
+    """A long page is light: its parts wait until they come near."""
+    with reading(browser, f"en/{KINDS['exercises']}") as page:
+        waits = "boxes => boxes.map(e => getComputedStyle(e).contentVisibility)"
+        assert set(page.locator(".box").evaluate_all(waits)) == {"auto"}
