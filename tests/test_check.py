@@ -278,6 +278,30 @@ CODE = [
         [chunk("import numpy as np") + chunk("for np in (1,): ...")],
         "01-p.md:8: np is what fishbook/a.py imports at docs/01-a/01-p.md:4",
     ),
+    *(
+        ([chunk(f"import os\n\nmatch [1]:\n    case {each}:\n        pass")], said)
+        for each in ("os", "[*os]", "{1: 2, **os}", "[int() as os]")
+        for said in ["01-p.md:7: os is what fishbook/a.py imports at docs/01-a/01-p.m"]
+    ),
+    (
+        [chunk("x = pow(2, 3, 5)"), chunk("from math import pow")],
+        "02-p.md:4: pow is read at docs/01-a/01-p.md:3, and moves above that in fish",
+    ),
+    (
+        [chunk("def total(x):\n    return sum(x)"), chunk("from numpy import sum")],
+        "02-p.md:4: sum is read at docs/01-a/01-p.md:3, and moves above that in fish",
+    ),
+    (
+        [
+            chunk("try:\n    x = os.sep\nexcept NameError:\n    x = 1")
+            + chunk("import os.path")
+        ],
+        "01-p.md:11: os is read at docs/01-a/01-p.md:3, and moves above that in fish",
+    ),
+    (
+        [chunk("x = pow(2, 3, 5)\nfrom math import pow")],
+        "01-p.md:5: pow is read at docs/01-a/01-p.md:3, and moves above that in fish",
+    ),
     (
         [chunk("x = 1\ndel x")],
         "01-p.md:5: this chunk deletes x, which other chunks may",
@@ -510,6 +534,12 @@ def test_what_may_differ_may_differ(tmp_path: Path) -> None:
     text += chunk("@overload\ndef f(x: int): ...\n\n\n@overload\ndef f(x: str): ...")
     text += chunk("def f(): ...", "fishbook/b.py")
     assert problems_of(book_of(*titled([text]), root=tmp_path)) == []
+
+
+def test_what_a_file_imports_may_be_imported_and_read_again() -> None:
+    first = "import os\n\nx = os.sep\n\n\ndef f(floor):\n    return floor"
+    later = "import os\nfrom math import floor\n\ny = os.sep, floor(1.5)"
+    assert problems_of(book_of(*titled([chunk(first), chunk(later)]))) == []
 
 
 @pytest.mark.parametrize(
