@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from books import (
+    DOT,
     GATES,
+    SUMS,
     TWINS,
     book_at,
     book_of,
@@ -19,7 +21,13 @@ from books import (
 from large import copy_many
 
 from fishbook.loom.book import Book
-from fishbook.loom.check import OF_A_PAGE, OF_THE_BOOK, check, require_sound
+from fishbook.loom.check import (
+    OF_A_PAGE,
+    OF_THE_BOOK,
+    check,
+    missing,
+    require_sound,
+)
 from fishbook.loom.check.form import bad_target
 from fishbook.loom.problem import LoomError
 from fishbook.loom.tangle import write
@@ -285,22 +293,22 @@ CODE = [
     ),
     (
         [chunk("x = pow(2, 3, 5)"), chunk("from math import pow")],
-        "02-p.md:4: pow is read at docs/01-a/01-p.md:3, and moves above that in fish",
+        "02-p.md:4: pow moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
     ),
     (
         [chunk("def total(x):\n    return sum(x)"), chunk("from numpy import sum")],
-        "02-p.md:4: sum is read at docs/01-a/01-p.md:3, and moves above that in fish",
+        "02-p.md:4: sum moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
     ),
     (
         [
             chunk("try:\n    x = os.sep\nexcept NameError:\n    x = 1")
             + chunk("import os.path")
         ],
-        "01-p.md:11: os is read at docs/01-a/01-p.md:3, and moves above that in fish",
+        "01-p.md:11: os moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
     ),
     (
         [chunk("x = pow(2, 3, 5)\nfrom math import pow")],
-        "01-p.md:5: pow is read at docs/01-a/01-p.md:3, and moves above that in fish",
+        "01-p.md:5: pow moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
     ),
     (
         [chunk("x = 1\ndel x")],
@@ -605,6 +613,34 @@ def test_problems_come_in_the_order_of_the_pages() -> None:
     assert places == [(name, line) for name in names for line in (1, 3)]
 
 
+def test_a_whole_book_and_each_chapter_open_with_a_page() -> None:
+    texts = titled(["", "", ""])
+    names = ["index", "01-a/index", "02-b/01-p"]
+    whole = dict(zip(names, texts, strict=True))
+    (said,) = map(str, missing(book_at(whole)))
+    assert said.startswith("docs/02-b/index.md:1: a chapter opens with this page, whi")
+    del whole["index"], whole["02-b/01-p"]
+    (said,) = map(str, missing(book_at(whole)))
+    assert said.startswith("docs/index.md:1: the book opens with this page, which is")
+
+
+def test_a_whole_book_has_the_figures_that_it_shows(book_root: Path) -> None:
+    assert missing(Book.load(book_root)) == []
+    (book_root / DOT).write_bytes(b"<svg>\r\n</svg>")
+    (said,) = map(str, missing(Book.load(book_root)))
+    assert said.startswith(f"{DOT}:1: a carriage return stands here")
+    (book_root / DOT).unlink()
+    (said,) = map(str, missing(Book.load(book_root)))
+    assert said.startswith(f"{SUMS}:")
+    assert said.endswith(
+        "figures/dot.svg: there is no such file; let `fishbook record` draw it"
+    )
+    (book_root / DOT).mkdir()
+    (said,) = map(str, missing(Book.load(book_root)))
+    assert said.startswith(f"{DOT}:1: this is no file that can be read")
+
+
 def test_the_books_own_pages_are_sound() -> None:
-    found = problems_of(Book.load(ROOT))
+    book = Book.load(ROOT)
+    found = [*problems_of(book), *map(str, missing(book))]
     assert not found, "\n".join(found)

@@ -49,20 +49,37 @@ def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, 
     texts: dict[PurePosixPath, str] = {}
     problems: list[Problem | str] = []
     for path in paths:
-        file = f"{root}/{path}"
-        if not os.path.isfile(file):
-            what = "this is no file that can be read, or a link that leads to none"
-            problems.append(Problem(path, 1, what, "put a plain file here"))
-            continue
-        with open(file, "rb") as stream:
-            data = stream.read()
         try:
-            texts[path] = _plain(path, data)
+            texts[path] = _plain(path, read_bytes(root, path))
         except LoomError as error:
             problems += error.problems
     if problems:
         raise LoomError(problems)
     return texts
+
+
+def unreadable(root: Path, path: PurePosixPath) -> Problem | None:
+    """Say why a file can't be taken as text, or nothing."""
+    try:
+        read_all(root, [path])
+    except LoomError as error:
+        return next(p for p in error.problems if isinstance(p, Problem))
+    return None
+
+
+def read_bytes(root: Path, path: PurePosixPath) -> bytes:
+    """Return what is in a file; raise where there is none, or it has no plain name."""
+    file = f"{root}/{path}"
+    if not os.path.isfile(file):
+        what = "this is no file that can be read, or a link that leads to none"
+        raise LoomError([Problem(path, 1, what, "put a plain file here")])
+    try:
+        file.encode()
+    except UnicodeEncodeError:
+        what = "this name is not UTF-8, so no text can hold it"
+        raise LoomError([Problem(path, 1, what, "give it another name")]) from None
+    with open(file, "rb") as stream:
+        return stream.read()
 
 
 def _plain(path: PurePosixPath, data: bytes) -> str:

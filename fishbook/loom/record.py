@@ -171,10 +171,9 @@ def _request(cell: Cell) -> list[str]:
 
 def _moved(folder: Path, figure: Figure, svg: str) -> bool:
     """Return whether a picture is not the one in its file."""
-    file = folder / figure.path
-    if not file.exists():
+    if disk.unreadable(folder, PurePosixPath(figure.path)):
         return True
-    old = file.read_text(encoding="utf-8")
+    old = (folder / figure.path).read_text(encoding="utf-8")
     differs = svg_difference(old, svg, figure.within)
     return drawn_by(old) != drawn_by(svg) or bool(differs)
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from fishbook.loom import disk
 from fishbook.loom.blocks import Twins, fenced
 from fishbook.loom.book import Book, relative
-from fishbook.loom.check.files import drawn, linked_files
+from fishbook.loom.check.files import drawn, figures_there, linked_files
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.markdown import Weaver, address, opening, woven_file
 from fishbook.loom.notebook import weave_notebook
@@ -40,8 +40,11 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
     Raises
     ------
     LoomError
-        Before anything is written, where the folder holds what no weave wrote.
+        Before anything is written, where the folder holds what no weave wrote, or a
+        figure or a linked file isn't there.
     """
+    if missing := list(figures_there(book)):
+        raise LoomError(missing)
     files = edition_files(book, edition, base_url)
     listed = (disk.read(folder / LIST) or "").split("\n")
     old = {name for name in listed if name and (folder / name).is_file()}
@@ -59,8 +62,10 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
 
 def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -> None:
     """Raise where weaving would touch what no weave wrote."""
-    if folder.resolve().is_relative_to(book.docs.resolve()):
-        raise LoomError([f"{folder}: pages live here; weave into another folder"])
+    for name in ("docs", "fishbook"):
+        if folder.resolve().is_relative_to((book.root / name).resolve()):
+            what = f"{name}/ holds the book's own files; weave into another folder"
+            raise LoomError([f"{folder}: {what}"])
     if not (folder / LIST).exists() and next(disk.files(folder), None):
         what = "this folder holds files that no weave wrote"
         raise LoomError([f"{folder}: {what}; name a new folder, or empty this one"])
@@ -105,8 +110,8 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
         if found := book.stamps.get(name):
             parts[name] = Part(found, partial(_picture, book, name, edition))
     for name in sorted(linked_files(book) - parts.keys()):
-        if found := disk.stamp(book.docs / name):
-            parts[name] = Part(found, (book.docs / name).read_bytes)
+        content = partial(disk.read_bytes, book.root, PurePosixPath("docs", name))
+        parts[name] = Part(disk.stamp(book.docs / name), content)
     return parts
 
 

@@ -165,17 +165,18 @@ def nothing_foreseen(book: Book) -> Iterator[Problem]:
         read: dict[str, str] = {}
         bound: set[str] = set()
         for page, definition in parts:
-            source, here = definition.source(), f"{page.path}:{definition.parts[0].line}"
+            here = f"{page.path}:{definition.parts[0].line}"
             early = read | dict.fromkeys(_needs_before_imports(definition), here)
-            own = names.bindings(source)
+            own = names.bindings(definition.source())
             for name, meaning, line in own:
                 where = "" if name in bound else early.get(name, "")
                 if meaning and where and line in import_lines(page, target):
-                    what = f"{name} is read at {where}, and moves above that in {target}"
-                    fix = "import it there, or give it another name here"
+                    what = f"{name} moves to the top of {target}, above {where}"
+                    fix = "import it there, which reads it, or rename it here"
                     yield problem(page, line, what, fix)
             bound |= {name for name, _, _ in own}
-            read = dict.fromkeys(names.used_names(source) - bound, here) | read
+            used = names.used_names(definition.source())
+            read = dict.fromkeys(used - bound, here) | read
 
 
 @lru_cache(maxsize=4096)
