@@ -80,6 +80,19 @@ FORM = [
     (TWINS.format("```pyhton\nx\n```", "```text\nx\n```"), "5: unknown fence 'pyhton'"),
     (TWINS.format("```Output\n1\n```", "```text\n1\n```"), "5: fence 'output' inside"),
     ("```text\nx = f(1)\n```\n", "3: this text is Python, and would not be run"),
+    *(
+        (f"```{language}\n{code}\n```\n", "3: this text is Python, and would not be")
+        for language, code in [
+            ("text", "if x:\n    y"),
+            ("text", "while x:\n    y"),
+            ("text", "x += 1"),
+            ("text", "x: int = 1"),
+            ("text", ">>> print(1)\n1"),
+            ("sh", "print(1)"),
+            ("sh", "import os"),
+            ("json", "x = 1"),
+        ]
+    ),
     ("```python3.11\nx\n```\n", "3: unknown fence 'python3.11'"),
     ("```python\u200b\nx\n```\n", "3: unknown fence 'python\\u200b'"),
     ('```text title="a"\nx\n```\n', "3: unknown fence 'text title=\"a\"'"),
@@ -132,6 +145,18 @@ WORDS = [
         TWINS.format("[甲](#title-1)", "a"),
         "links differ between the twins: only zh ['t",
     ),
+    (TWINS.format("字 1e-3", "w 1e-4"), "only zh ['1e-3'], only en ['1e-4']"),
+    (TWINS.format("字 -15", "w 15"), "only zh ['-15'], only en ['15']"),
+    (TWINS.format("Words.", "字。"), "3: the English prose holds Chinese; say it in"),
+    (TWINS.format("字。", "Words，字."), "3: the English prose holds Chinese"),
+    (TWINS.format("A word.", "Words."), "3: the Chinese prose holds no Chinese; say"),
+    ("## 门 | 门 {#g}\n", "3: the English heading holds Chinese"),
+    ("## Gate | 门 {#g}\n", "3: the English heading holds Chinese"),
+    (
+        "<details markdown><summary>A | B</summary>\n</details>\n",
+        "3: the Chinese summary holds no Chinese",
+    ),
+    (TWINS.format("[甲][b]", "[a][b]"), "3: a link's goal stands apart from it"),
     (TWINS.format("字", ""), "3: this div is empty; write it, or delete both"),
     ("Words of one language.\n", "3: words outside a language div; put them in a zh"),
     ("| 甲 | 乙 |\n| --- | --- |\n", "3: words outside a language div"),
@@ -537,7 +562,11 @@ def test_what_may_differ_may_differ(tmp_path: Path) -> None:
     en = "See [a](mailto:a@b.org), $x$, `a`, ``b ` c`` [t](b.csv), 3, \\$5."
     zh += "[数](%E6%95%B0%20%E6%8D%AE.csv)、[站](HTTPS://a.org/%E5%9B%BE)、`<pre>`"
     en += " [d](%E6%95%B0%20%E6%8D%AE.csv), [s](HTTPS://a.org), `<pre>`, 1 < 2"
-    text = TWINS.format(f"{zh}\n\n```text\n$y$\n```", f"{en}\n\n```text\n$z$\n```")
+    zh += "从-15到负 0.5，10-20，1e-3，`门`"
+    en += 'from −15 to minus 0.5, 10-20, 1e-3: `门`, "门", “门”'
+    text = "## `a` ReLU 1 | `a` ReLU 1 {#relu}\n\n```text\nloss: 0.5\nx\n```\n\n"
+    text += '```sh\nX=1\n```\n\n```json\n{"x": [1]}\n```\n\n'
+    text += TWINS.format(f"{zh}\n\n```text\n$y$\n```", f"{en}\n\n```text\n$z$\n```")
     text += "\n| $x$ | 0 | `OR` |\n| --- | --- | --- |\n| 1 | $y$ | AND |\n\n"
     text += chunk("@overload\ndef f(x: int): ...\n\n\n@overload\ndef f(x: str): ...")
     text += chunk("def f(): ...", "fishbook/b.py")

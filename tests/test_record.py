@@ -183,6 +183,13 @@ def test_pages_and_folders_can_be_recorded_alone(book_root: Path) -> None:
     assert record(Book.load(book_root), [book_root / "docs/01-gates"]) == [GATES]
 
 
+@pytest.mark.parametrize("place", ["fishbook", DOT, "docs/conftest.py", "../x.md"])
+def test_what_is_no_page_is_not_recorded(book_root: Path, place: str) -> None:
+    with pytest.raises(LoomError, match="this is no page of the book, and holds none"):
+        record(Book.load(book_root), [book_root / GATES, book_root / place])
+    assert record(Book.load(book_root), [book_root / "docs/index.md"]) == []
+
+
 def test_an_unsound_book_is_not_recorded(book_root: Path) -> None:
     edit(book_root / SUMS, "```python hidden", "```python hiding")
     with pytest.raises(LoomError, match="fence 'python hiding' would not be run"):

@@ -91,8 +91,12 @@ def record(pages: tuple[Path, ...]) -> None:
     """Run pages, or folders of pages, and write what they print and draw into them."""
     from fishbook.loom.record import record as record_book
 
-    book = Book.load(Path.cwd())
-    record_book(book, pages, lambda name: click.echo(f"wrote {name}"))
+    record_book(
+        Book.load(Path.cwd()),
+        pages,
+        tell=lambda name: click.echo(f"wrote {name}"),
+        note=lambda said: click.echo(said, err=True),
+    )
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -16,6 +17,8 @@ KEPT = PurePosixPath(".cache", "fishbook", "kept")
 """Where a text stays that no verb wrote, and that is overwritten all the same."""
 Stamp: TypeAlias = tuple[int, int, int] | None
 """What changes when a file is written or replaced; None where there is none."""
+OLD = 60.0
+"""Seconds after which no one writes a file any more that was begun."""
 WRITTEN = re.compile(r"(?s).*\.(?!(?:sw.|tmp|bak|orig|pyc)$)[A-Za-z0-9]+")
 """Names of files that someone wrote, not an editor or a cache for itself."""
 
@@ -149,6 +152,14 @@ def write(path: Path, content: str | bytes) -> bool:
         part.unlink(missing_ok=True)
         raise
     return True
+
+
+def sweep(folder: Path) -> None:
+    """Delete what runs that were killed began to write, and nobody writes now."""
+    for part in folder.rglob(".*.part"):
+        with contextlib.suppress(OSError):
+            if part.is_file() and time.time() - part.stat().st_mtime > OLD:
+                part.unlink(missing_ok=True)
 
 
 def _begun(part: Path) -> BinaryIO:

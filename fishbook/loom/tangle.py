@@ -150,6 +150,7 @@ def write(book: Book, *, force: bool = False) -> list[str]:
         raise LoomError(found)
     if not force and (found := [*edited.values(), *_many(gone, files)]):
         raise LoomError(found)
+    disk.sweep(root / "fishbook")
     changed = [disk.keep(root, name) for name in [*edited, *gone]]
     changed += [n for n, file in files.items() if _put(root / n, file.text)]
     for name in gone:

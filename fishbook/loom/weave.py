@@ -49,6 +49,7 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
     listed = (disk.read(folder / LIST) or "").split("\n")
     old = {name for name in listed if name and (folder / name).is_file()}
     require_own(book, folder, old, files)
+    disk.sweep(folder)
     disk.write(folder / LIST, "\n".join(sorted(old | files.keys())) + "\n")
     for name, content in files.items():
         disk.write(folder / name, content)

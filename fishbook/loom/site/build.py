@@ -48,6 +48,8 @@ def build(root: Path, *, strict: bool = False) -> None:
             raise LoomError(problems)
     with messages():
         config = load_config(str(root / "mkdocs.yml"), strict=strict)
+        if "fishbook" not in config.plugins:
+            raise LoomError(["mkdocs.yml: set plugins: fishbook"])
         config.plugins.on_startup(command="build", dirty=False)
         mkdocs_build(config)
         config.plugins.on_shutdown()
