@@ -112,21 +112,17 @@ def test_what_is_no_file_is_named_and_not_waited_for(root: Path, verb: str) -> N
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
 @pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (os.mkfifo, "docs/02-sums/x.csv:1: this is no file that can be read"),
-        (Path.mkdir, "docs/02-sums/x.csv:1: this is no file that can be read"),
-        (lambda path: None, "docs/02-sums/x.csv:1: this is no file that can be read"),
-    ],
+    "make", [getattr(os, "mkfifo", None), Path.mkdir, lambda path: None]
 )
 def test_what_a_page_links_to_is_woven_only_from_a_file(
-    root: Path, make: Callable[[Path], object], said: str
+    root: Path, make: Callable[[Path], object]
 ) -> None:
     edit(root / SUMS, "点在图", "点在[表](x.csv)图")
     edit(root / SUMS, "a dot in", "a [dot](x.csv) in")
     make(root / "docs/02-sums/x.csv")
     result = run_cli("weave")
-    assert (result.exit_code, said in result.output) == (1, True)
+    assert result.exit_code == 1
+    assert "docs/02-sums/x.csv:1: a page links to this file, and" in result.output
     assert not (root / "woven").exists()
 
 

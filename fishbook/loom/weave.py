@@ -15,7 +15,7 @@ from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.markdown import Weaver, address, opening, woven_file
 from fishbook.loom.notebook import weave_notebook
 from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.svg import weave_svg
 from fishbook.loom.tangle import Tangled, tangle
 
@@ -43,8 +43,7 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
         Before anything is written, where the folder holds what no weave wrote, or a
         figure or a linked file isn't there.
     """
-    if missing := list(figures_there(book)):
-        raise LoomError(missing)
+    require_files(book)
     files = edition_files(book, edition, base_url)
     listed = (disk.read(folder / LIST) or "").split("\n")
     old = {name for name in listed if name and (folder / name).is_file()}
@@ -59,6 +58,18 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
             if not any((folder / parent).iterdir()):
                 (folder / parent).rmdir()
     disk.write(folder / LIST, "\n".join(sorted(files)) + "\n")
+
+
+def require_files(book: Book) -> None:
+    """Raise where a figure or a linked file is none that can be read."""
+    missing = list(figures_there(book))
+    for name in sorted(linked_files(book)):
+        if not (book.docs / name).is_file():
+            what = "a page links to this file, and there is none"
+            fix = "put it here, or take the link out"
+            missing.append(Problem(PurePosixPath("docs", name), 1, what, fix))
+    if missing:
+        raise LoomError(missing)
 
 
 def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -> None:
@@ -111,8 +122,9 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
         if found := book.stamps.get(name):
             parts[name] = Part(found, partial(_picture, book, name, edition))
     for name in sorted(linked_files(book) - parts.keys()):
-        content = partial(disk.read_bytes, book.root, PurePosixPath("docs", name))
-        parts[name] = Part(disk.stamp(book.docs / name), content)
+        if found := disk.stamp(book.docs / name):
+            path = PurePosixPath("docs", name)
+            parts[name] = Part(found, partial(disk.read_bytes, book.root, path))
     return parts
 
 
