@@ -110,4 +110,12 @@ def test_a_bare_configuration_hears_what_is_wanted(
     write_text(copied / "mkdocs.yml", "site_name: Book\nplugins: [fishbook]\n")
     said = failure(copied, capsys)
     assert "mkdocs.yml: set theme: name: material" in said
+    assert "theme: custom_dir: fishbook/loom/site/theme" in said
     assert "plugins: mkdocs-jupyter" in said and "toc: permalink" in said
+
+
+def test_without_the_plugin_nothing_is_built(copied: Path) -> None:
+    """MkDocs alone would make a site of the pages as they stand."""
+    write_text(copied / "mkdocs.yml", "site_name: Book\nplugins: []\n")
+    with pytest.raises(LoomError, match="set plugins: fishbook"):
+        build(copied)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from books import (
+    DOT,
     GATES,
+    SUMS,
     TWINS,
     book_at,
     book_of,
@@ -19,7 +21,13 @@ from books import (
 from large import copy_many
 
 from fishbook.loom.book import Book
-from fishbook.loom.check import OF_A_PAGE, OF_THE_BOOK, check, require_sound
+from fishbook.loom.check import (
+    OF_A_PAGE,
+    OF_THE_BOOK,
+    check,
+    missing,
+    require_sound,
+)
 from fishbook.loom.check.form import bad_target
 from fishbook.loom.problem import LoomError
 from fishbook.loom.tangle import write
@@ -72,6 +80,19 @@ FORM = [
     (TWINS.format("```pyhton\nx\n```", "```text\nx\n```"), "5: unknown fence 'pyhton'"),
     (TWINS.format("```Output\n1\n```", "```text\n1\n```"), "5: fence 'output' inside"),
     ("```text\nx = f(1)\n```\n", "3: this text is Python, and would not be run"),
+    *(
+        (f"```{language}\n{code}\n```\n", "3: this text is Python, and would not be")
+        for language, code in [
+            ("text", "if x:\n    y"),
+            ("text", "while x:\n    y"),
+            ("text", "x += 1"),
+            ("text", "x: int = 1"),
+            ("text", ">>> print(1)\n1"),
+            ("sh", "print(1)"),
+            ("sh", "import os"),
+            ("json", "x = 1"),
+        ]
+    ),
     ("```python3.11\nx\n```\n", "3: unknown fence 'python3.11'"),
     ("```python\u200b\nx\n```\n", "3: unknown fence 'python\\u200b'"),
     ('```text title="a"\nx\n```\n', "3: unknown fence 'text title=\"a\"'"),
@@ -124,6 +145,18 @@ WORDS = [
         TWINS.format("[甲](#title-1)", "a"),
         "links differ between the twins: only zh ['t",
     ),
+    (TWINS.format("字 1e-3", "w 1e-4"), "only zh ['1e-3'], only en ['1e-4']"),
+    (TWINS.format("字 -15", "w 15"), "only zh ['-15'], only en ['15']"),
+    (TWINS.format("Words.", "字。"), "3: the English prose holds Chinese; say it in"),
+    (TWINS.format("字。", "Words，字."), "3: the English prose holds Chinese"),
+    (TWINS.format("A word.", "Words."), "3: the Chinese prose holds no Chinese; say"),
+    ("## 门 | 门 {#g}\n", "3: the English heading holds Chinese"),
+    ("## Gate | 门 {#g}\n", "3: the English heading holds Chinese"),
+    (
+        "<details markdown><summary>A | B</summary>\n</details>\n",
+        "3: the Chinese summary holds no Chinese",
+    ),
+    (TWINS.format("[甲][b]", "[a][b]"), "3: a link's goal stands apart from it"),
     (TWINS.format("字", ""), "3: this div is empty; write it, or delete both"),
     ("Words of one language.\n", "3: words outside a language div; put them in a zh"),
     ("| 甲 | 乙 |\n| --- | --- |\n", "3: words outside a language div"),
@@ -277,6 +310,30 @@ CODE = [
     (
         [chunk("import numpy as np") + chunk("for np in (1,): ...")],
         "01-p.md:8: np is what fishbook/a.py imports at docs/01-a/01-p.md:4",
+    ),
+    *(
+        ([chunk(f"import os\n\nmatch [1]:\n    case {each}:\n        pass")], said)
+        for each in ("os", "[*os]", "{1: 2, **os}", "[int() as os]")
+        for said in ["01-p.md:7: os is what fishbook/a.py imports at docs/01-a/01-p.m"]
+    ),
+    (
+        [chunk("x = pow(2, 3, 5)"), chunk("from math import pow")],
+        "02-p.md:4: pow moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
+    ),
+    (
+        [chunk("def total(x):\n    return sum(x)"), chunk("from numpy import sum")],
+        "02-p.md:4: sum moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
+    ),
+    (
+        [
+            chunk("try:\n    x = os.sep\nexcept NameError:\n    x = 1")
+            + chunk("import os.path")
+        ],
+        "01-p.md:11: os moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
+    ),
+    (
+        [chunk("x = pow(2, 3, 5)\nfrom math import pow")],
+        "01-p.md:5: pow moves to the top of fishbook/a.py, above docs/01-a/01-p.md:3",
     ),
     (
         [chunk("x = 1\ndel x")],
@@ -505,11 +562,21 @@ def test_what_may_differ_may_differ(tmp_path: Path) -> None:
     en = "See [a](mailto:a@b.org), $x$, `a`, ``b ` c`` [t](b.csv), 3, \\$5."
     zh += "[数](%E6%95%B0%20%E6%8D%AE.csv)、[站](HTTPS://a.org/%E5%9B%BE)、`<pre>`"
     en += " [d](%E6%95%B0%20%E6%8D%AE.csv), [s](HTTPS://a.org), `<pre>`, 1 < 2"
-    text = TWINS.format(f"{zh}\n\n```text\n$y$\n```", f"{en}\n\n```text\n$z$\n```")
+    zh += "从-15到负 0.5，10-20，1e-3，`门`"
+    en += 'from −15 to minus 0.5, 10-20, 1e-3: `门`, "门", “门”'
+    text = "## `a` ReLU 1 | `a` ReLU 1 {#relu}\n\n```text\nloss: 0.5\nx\n```\n\n"
+    text += '```sh\nX=1\n```\n\n```json\n{"x": [1]}\n```\n\n'
+    text += TWINS.format(f"{zh}\n\n```text\n$y$\n```", f"{en}\n\n```text\n$z$\n```")
     text += "\n| $x$ | 0 | `OR` |\n| --- | --- | --- |\n| 1 | $y$ | AND |\n\n"
     text += chunk("@overload\ndef f(x: int): ...\n\n\n@overload\ndef f(x: str): ...")
     text += chunk("def f(): ...", "fishbook/b.py")
     assert problems_of(book_of(*titled([text]), root=tmp_path)) == []
+
+
+def test_what_a_file_imports_may_be_imported_and_read_again() -> None:
+    first = "import os\n\nx = os.sep\n\n\ndef f(floor):\n    return floor"
+    later = "import os\nfrom math import floor\n\ny = os.sep, floor(1.5)"
+    assert problems_of(book_of(*titled([chunk(first), chunk(later)]))) == []
 
 
 @pytest.mark.parametrize(
@@ -575,6 +642,34 @@ def test_problems_come_in_the_order_of_the_pages() -> None:
     assert places == [(name, line) for name in names for line in (1, 3)]
 
 
+def test_a_whole_book_and_each_chapter_open_with_a_page() -> None:
+    texts = titled(["", "", ""])
+    names = ["index", "01-a/index", "02-b/01-p"]
+    whole = dict(zip(names, texts, strict=True))
+    (said,) = map(str, missing(book_at(whole)))
+    assert said.startswith("docs/02-b/index.md:1: a chapter opens with this page, whi")
+    del whole["index"], whole["02-b/01-p"]
+    (said,) = map(str, missing(book_at(whole)))
+    assert said.startswith("docs/index.md:1: the book opens with this page, which is")
+
+
+def test_a_whole_book_has_the_figures_that_it_shows(book_root: Path) -> None:
+    assert missing(Book.load(book_root)) == []
+    (book_root / DOT).write_bytes(b"<svg>\r\n</svg>")
+    (said,) = map(str, missing(Book.load(book_root)))
+    assert said.startswith(f"{DOT}:1: a carriage return stands here")
+    (book_root / DOT).unlink()
+    (said,) = map(str, missing(Book.load(book_root)))
+    assert said.startswith(f"{SUMS}:")
+    assert said.endswith(
+        "figures/dot.svg: there is no such file; let `fishbook record` draw it"
+    )
+    (book_root / DOT).mkdir()
+    (said,) = map(str, missing(Book.load(book_root)))
+    assert said.startswith(f"{DOT}:1: this is no file that can be read")
+
+
 def test_the_books_own_pages_are_sound() -> None:
-    found = problems_of(Book.load(ROOT))
+    book = Book.load(ROOT)
+    found = [*problems_of(book), *map(str, missing(book))]
     assert not found, "\n".join(found)

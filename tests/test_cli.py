@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from books import GATES, edit, python, read_text, run_cli, write_text
+from books import DOT, GATES, SUMS, edit, python, read_text, run_cli, write_text
 
 
 @pytest.fixture
@@ -107,6 +108,51 @@ def test_what_is_no_file_is_named_and_not_waited_for(root: Path, verb: str) -> N
     assert result.exit_code == 1
     for name in ("02-pipe", "03-link"):
         assert f"docs/01-gates/{name}.md:1: this is no file that can" in result.output
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+@pytest.mark.parametrize(
+    "make", [getattr(os, "mkfifo", None), Path.mkdir, lambda path: None]
+)
+def test_what_a_page_links_to_is_woven_only_from_a_file(
+    root: Path, make: Callable[[Path], object]
+) -> None:
+    edit(root / SUMS, "点在图", "点在[表](x.csv)图")
+    edit(root / SUMS, "a dot in", "a [dot](x.csv) in")
+    make(root / "docs/02-sums/x.csv")
+    result = run_cli("weave")
+    assert result.exit_code == 1
+    assert "docs/02-sums/x.csv:1: a page links to this file, and" in result.output
+    assert not (root / "woven").exists()
+
+
+def test_a_figure_that_is_not_there_is_missed(root: Path) -> None:
+    (root / DOT).unlink()
+    for verb in ("check", "weave"):
+        assert "figures/dot.svg: there is no such file" in run_cli(verb).output
+    assert run_cli("record").output == f"wrote {DOT}\n"
+    (root / "docs/index.md").rename(root / "old.md")
+    assert "docs/index.md:1: the book opens with" in run_cli("check").output
+
+
+@pytest.mark.parametrize("folder", [".", "fishbook", "fishbook/x", "docs"])
+def test_nothing_is_woven_among_the_books_own_files(root: Path, folder: str) -> None:
+    result = run_cli("weave", folder)
+    assert result.exit_code == 1
+    assert "book's own" in result.output
+    assert not [*root.rglob(".woven")]
+
+
+def test_a_name_that_no_text_can_hold_is_refused(root: Path) -> None:
+    name = os.fsdecode(b"docs/03-\xff")
+    try:
+        (root / name).mkdir()
+    except (OSError, UnicodeError):
+        pytest.skip("this disk has no such names")
+    write_text(root / name / "index.md", "# 多 | More {#more}\n")
+    result = run_cli("weave")
+    assert result.exit_code == 1
+    assert "index.md:1: this name is not UTF-8" in result.output
 
 
 def test_the_command_may_be_run_as_a_module(root: Path) -> None:

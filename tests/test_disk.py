@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from books import GATES, edit, read_text, write_text
+from books import GATES, edit, examples, read_text, write_text
 
 from fishbook.loom import disk
 from fishbook.loom.book import Book
@@ -32,6 +32,16 @@ def test_a_page_behind_a_link_is_written_where_it_is(book_root: Path) -> None:
     assert record(Book.load(book_root)) == [GATES]
     assert (book_root / GATES).is_symlink()
     assert "1 0 0.333333" in read_text(book_root / "real.md")
+
+
+def test_pages_behind_links_are_tested(book_root: Path) -> None:
+    """As a page, or as all of them, which lie elsewhere."""
+    (book_root / GATES).rename(book_root.parent / "real.md")
+    (book_root / GATES).symlink_to(book_root.parent / "real.md")
+    assert len(examples(book_root, GATES)) == 2
+    (book_root / "docs").rename(book_root.parent / "real")
+    (book_root / "docs").symlink_to(book_root.parent / "real")
+    assert len(examples(book_root, GATES)) == 2
 
 
 def test_whatever_is_no_page_is_said_at_once(book_root: Path) -> None:

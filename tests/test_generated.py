@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +28,13 @@ FOREIGN += ["notebooks/own.ipynb", "new/figures/own.svg", ".woven-own"]
 
 @contextmanager
 def on_disk(pages: dict[str, str]) -> Iterator[Path]:
-    """Write a book into a folder of its own."""
+    """Write a book into a folder of its own, with the figures that it shows."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in pages.items():
-            write_text(Path(folder, "docs", f"{name}.md"), text)
+            page = Path(folder, "docs", f"{name}.md")
+            write_text(page, text)
+            for figure in re.findall(r"\((figures/\w+\.svg)\)", text):
+                write_text(page.parent / figure, "<svg/>")
         yield Path(folder)
 
 

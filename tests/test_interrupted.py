@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import GATES, SUMS, edit
+from books import GATES, SUMS, edit, write_text
 
 from fishbook.loom import disk
 from fishbook.loom.book import Book
@@ -77,6 +77,23 @@ def prepare(root: Path, verb: str) -> None:
     edit(root / SUMS, 'fishbook/gates.py"\nclass', 'fishbook/sums.py"\nclass')
     edit(root / SUMS, 'gates.py"\n    def', 'sums.py"\n    def')
     shutil.rmtree(root / "docs/a-extras")
+
+
+@pytest.mark.parametrize(
+    ("verb", "folder"),
+    [("tangle", "fishbook"), ("record", "docs"), ("weave", "out")],
+)
+def test_what_a_killed_run_began_is_swept_once_it_is_old(
+    book_root: Path, verb: str, folder: str
+) -> None:
+    """Also that of a file which is never written again."""
+    VERBS["weave"](book_root)
+    new, old = (book_root / folder / name for name in (".a.part", "deep/.b.part"))
+    for path in (new, old):
+        write_text(path, "left")
+    os.utime(old, (0, 0))
+    VERBS[verb](book_root)
+    assert (new.exists(), old.exists()) == (True, False)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -84,6 +84,38 @@ def test_a_block_that_touches_the_book_ends_the_recording(
     assert not later.exists() or "old" in read_text(later)
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("Path('../../fishbook/gates.py').unlink()", "fishbook/gates.py"),
+        ("_ = Path('../../fishbook/__init__.py').write_text('')", "__init__.py"),
+        ("_ = Path('../../mkdocs.yml').write_text('')", "mkdocs.yml"),
+    ],
+)
+def test_a_block_that_touches_what_stands_beside_the_pages_is_named(
+    book_root: Path, code: str, said: str
+) -> None:
+    for name in ("mkdocs.yml", "fishbook/__init__.py"):
+        write_text(book_root / name, "# by hand\n")
+    write_text(book_root / MORE, python(f"from pathlib import Path\n\n{code}"))
+    with pytest.raises(LoomError, match=f"went or changed: .*{said}; if a block"):
+        record(Book.load(book_root), [book_root / MORE])
+
+
+def test_texts_that_change_while_a_page_runs_are_named(book_root: Path) -> None:
+    """An author may save them: so the recording goes on."""
+    names = ("README.md", "notes.log", "new.txt")
+    write_text(book_root / "README.md", "By hand.\n")
+    writing = "\n".join(f"_ = Path('../../{n}').write_text('gone')" for n in names)
+    code = f"{writing}\n_ = Path('../index.md').write_text('gone')\nprint(1)"
+    write_text(book_root / MORE, python(f"from pathlib import Path\n\n{code}"))
+    noted: list[str] = []
+    assert record(Book.load(book_root), [book_root / MORE], note=noted.append) == [MORE]
+    (said,) = noted
+    assert said.startswith(f"{MORE}:1: while this page ran, these texts changed: ")
+    assert "changed: README.md, docs/index.md; if a block did that, " in said
+
+
 def test_files_that_editors_keep_for_a_while_are_not_the_books(book_root: Path) -> None:
     code = "from pathlib import Path\n\n"
     code += "\n".join(f"Path({n!r}).touch()" for n in (".x.md.swp", "x.md~", "new.md"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from books import book_of, python
 
 from fishbook.loom.book import Book
+from fishbook.loom.names import module_name
 from fishbook.loom.page import Page
 
 BOOK = Book.load(Path(__file__).parent.parent)
@@ -43,6 +45,11 @@ def test_hidden_code_changes_no_settings() -> None:
 )
 def test_code_that_changes_settings_is_noticed(code: str) -> None:
     assert SETTING.search(code)
+
+
+def test_each_module_of_the_book_can_be_imported() -> None:
+    for target in BOOK.files:
+        importlib.import_module(module_name(target))
 
 
 def misformatted(pages: list[Page], folder: Path) -> str:

@@ -149,6 +149,28 @@ def test_a_figure_of_training_stays_while_it_lies_within_its_share(
     assert record(Book.load(book_root), [page]) == [figure]
 
 
+@pytest.mark.parametrize("data", [b"<svg>\xff</svg>", "<svg/>".encode("utf-16")])
+def test_a_figure_that_cannot_be_read_is_drawn_anew(
+    book_root: Path, data: bytes
+) -> None:
+    before = read_text(book_root / DOT)
+    (book_root / DOT).write_bytes(data)
+    assert f"{DOT}:1: " in failures(book_root, SUMS)
+    assert record(Book.load(book_root), [book_root / SUMS]) == [DOT]
+    assert read_text(book_root / DOT) == before
+    (book_root / DOT).write_bytes(before.replace("<", "\r\n<").encode())
+    assert record(Book.load(book_root), [book_root / SUMS]) == [DOT]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+def test_a_figure_that_is_no_file_is_not_waited_for(book_root: Path) -> None:
+    (book_root / DOT).unlink()
+    os.mkfifo(book_root / DOT)
+    assert f"{DOT}:1: this is no file" in failures(book_root, SUMS)
+    assert record(Book.load(book_root), [book_root / SUMS]) == [DOT]
+    assert (book_root / DOT).is_file()
+
+
 def test_record_leaves_skipped_outputs_alone(book_root: Path) -> None:
     skipped = '<!--- skip: next "why" -->\n\n' + SHOWN.replace("0.333333", "old")
     edit(book_root / GATES, SHOWN.rstrip("\n"), skipped.rstrip("\n"))
@@ -159,6 +181,13 @@ def test_pages_and_folders_can_be_recorded_alone(book_root: Path) -> None:
     edit(book_root / GATES, "1 0 0.333333", "old")
     assert record(Book.load(book_root), [book_root / "docs/02-sums"]) == []
     assert record(Book.load(book_root), [book_root / "docs/01-gates"]) == [GATES]
+
+
+@pytest.mark.parametrize("place", ["fishbook", DOT, "docs/conftest.py", "../x.md"])
+def test_what_is_no_page_is_not_recorded(book_root: Path, place: str) -> None:
+    with pytest.raises(LoomError, match="this is no page of the book, and holds none"):
+        record(Book.load(book_root), [book_root / GATES, book_root / place])
+    assert record(Book.load(book_root), [book_root / "docs/index.md"]) == []
 
 
 def test_an_unsound_book_is_not_recorded(book_root: Path) -> None:

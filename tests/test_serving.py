@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from fishbook.loom.book import Book
 from fishbook.loom.edition import EDITIONS
 from fishbook.loom.site import serve
 from fishbook.loom.site.build import build
+from fishbook.loom.site.live import Live
 from fishbook.loom.site.serve import Watcher, bracketed
 from fishbook.loom.weave import edition_files
 
@@ -199,6 +201,16 @@ def test_who_looks_for_changes_ends_though_a_lock_is_never_given_back() -> None:
         watcher.stop()
         watcher.join(timeout=60)
         assert not watcher.is_alive()
+
+
+def test_an_address_that_no_file_can_have_is_only_not_found() -> None:
+    asked: list[str] = []
+    server = SimpleNamespace(
+        mount_path="/", serve_request=lambda environ, _: asked.append(*environ.values())
+    )
+    live: Any = SimpleNamespace(server=server, editions=())
+    Live.answer(live, {"PATH_INFO": "/en/\0/"}, print)
+    assert asked == ["/en/?/"]
 
 
 def test_two_servers_keep_their_links_apart(copied: Path) -> None:

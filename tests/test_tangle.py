@@ -275,6 +275,16 @@ def test_a_failing_write_leaves_the_old_file(
     assert left == ["gates.py", "guards.py"]
 
 
+def test_what_python_keeps_of_an_older_module_goes(book_root: Path) -> None:
+    """It can't tell two texts of one length that are written in one second."""
+    kept = book_root / "fishbook/__pycache__"
+    for name in ("gates.cpython-311.pyc", "guards.cpython-311.pyc"):
+        write_text(kept / name, "old")
+    edit(book_root / GATES, "return 1 -", "return 4 -")
+    write(Book.load(book_root))
+    assert [path.name for path in kept.iterdir()] == ["guards.cpython-311.pyc"]
+
+
 def test_what_a_killed_run_left_is_swept(book_root: Path) -> None:
     """The temporary file has a name that the next run knows."""
     left: list[Path] = []

@@ -374,7 +374,7 @@ def test_nothing_is_woven_among_pages_or_through_a_link(
     book_root: Path, tmp_path: Path
 ) -> None:
     book = Book.load(book_root)
-    with pytest.raises(LoomError, match="pages live here"):
+    with pytest.raises(LoomError, match="docs/ holds the book's own files"):
         weave_edition(book, "zh", book_root / "docs/zh")
     out, away = tmp_path / "out", tmp_path / "away"
     out.mkdir()

@@ -76,9 +76,10 @@ def tangle(only_check: bool, force: bool) -> None:
 def check() -> None:
     """Check the book's grammar: twins, anchors, links, names, fences."""
     from fishbook.loom.check import check as problems_of
+    from fishbook.loom.check import missing
 
     book = Book.load(Path.cwd())
-    if problems := problems_of(book):
+    if problems := [*problems_of(book), *missing(book)]:
         raise LoomError(problems)
     blocks = sum(len(page.cells) for page in book.pages)
     click.echo(f"{len(book.pages)} pages, {blocks} blocks: no problems")
@@ -90,8 +91,12 @@ def record(pages: tuple[Path, ...]) -> None:
     """Run pages, or folders of pages, and write what they print and draw into them."""
     from fishbook.loom.record import record as record_book
 
-    book = Book.load(Path.cwd())
-    record_book(book, pages, lambda name: click.echo(f"wrote {name}"))
+    record_book(
+        Book.load(Path.cwd()),
+        pages,
+        tell=lambda name: click.echo(f"wrote {name}"),
+        note=lambda said: click.echo(said, err=True),
+    )
 
 
 @main.command()
@@ -103,6 +108,8 @@ def weave(folder: Path, site_url: str) -> None:
     from fishbook.loom.weave import weave_edition
 
     book = Book.load(Path.cwd())
+    if folder.resolve() == book.root.resolve():
+        raise LoomError([f"{folder}: this is the book's own folder; name another"])
     for edition in EDITIONS:
         weave_edition(book, edition, folder / edition, site_url)
         click.echo(f"wrote {folder / edition}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unittest
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -9,6 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fishbook.loom import disk
 from fishbook.loom.apart import Runner
 from fishbook.loom.blocks import Cell
 from fishbook.loom.book import Book
@@ -59,7 +61,7 @@ def page_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
 
 def _runner(book: Book, unsound: list[Problem], file: Path) -> Runner:
     """Return what runs a page, which has to be sound."""
-    path = file.resolve().relative_to(book.root.resolve())
+    path = Path(os.path.abspath(file)).relative_to(os.path.abspath(book.root))
     if problems := [p for p in unsound if Path(p.path) == path]:
         raise LoomError(problems)
     page = next((page for page in book.pages if Path(page.path) == path), None)
@@ -69,6 +71,13 @@ def _runner(book: Book, unsound: list[Problem], file: Path) -> Runner:
     return Runner(book, page)
 
 
+def _unread_figure(runner: Runner, cell: Cell) -> Problem | None:
+    """Say why a cell's figure, if it is there, can't be compared with what is drawn."""
+    if not cell.figure or not (runner.folder / cell.figure.path).exists():
+        return None
+    return disk.unreadable(runner.book.root, runner.page.path.parent / cell.figure.path)
+
+
 def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
     folder = runner.path.parent
 
@@ -76,6 +85,8 @@ def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
         cell: Cell = example.parsed
         try:
             result = runner.run(cell)
+            if unread := _unread_figure(runner, cell):
+                return str(unread)
         except LoomError as error:
             return str(error)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -16,6 +17,8 @@ KEPT = PurePosixPath(".cache", "fishbook", "kept")
 """Where a text stays that no verb wrote, and that is overwritten all the same."""
 Stamp: TypeAlias = tuple[int, int, int] | None
 """What changes when a file is written or replaced; None where there is none."""
+OLD = 60.0
+"""Seconds after which no one writes a file any more that was begun."""
 WRITTEN = re.compile(r"(?s).*\.(?!(?:sw.|tmp|bak|orig|pyc)$)[A-Za-z0-9]+")
 """Names of files that someone wrote, not an editor or a cache for itself."""
 
@@ -49,20 +52,37 @@ def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, 
     texts: dict[PurePosixPath, str] = {}
     problems: list[Problem | str] = []
     for path in paths:
-        file = f"{root}/{path}"
-        if not os.path.isfile(file):
-            what = "this is no file that can be read, or a link that leads to none"
-            problems.append(Problem(path, 1, what, "put a plain file here"))
-            continue
-        with open(file, "rb") as stream:
-            data = stream.read()
         try:
-            texts[path] = _plain(path, data)
+            texts[path] = _plain(path, read_bytes(root, path))
         except LoomError as error:
             problems += error.problems
     if problems:
         raise LoomError(problems)
     return texts
+
+
+def unreadable(root: Path, path: PurePosixPath) -> Problem | None:
+    """Say why a file can't be taken as text, or nothing."""
+    try:
+        read_all(root, [path])
+    except LoomError as error:
+        return next(p for p in error.problems if isinstance(p, Problem))
+    return None
+
+
+def read_bytes(root: Path, path: PurePosixPath) -> bytes:
+    """Return what is in a file; raise where there is none, or it has no plain name."""
+    file = f"{root}/{path}"
+    if not os.path.isfile(file):
+        what = "this is no file that can be read, or a link that leads to none"
+        raise LoomError([Problem(path, 1, what, "put a plain file here")])
+    try:
+        file.encode()
+    except UnicodeEncodeError:
+        what = "this name is not UTF-8, so no text can hold it"
+        raise LoomError([Problem(path, 1, what, "give it another name")]) from None
+    with open(file, "rb") as stream:
+        return stream.read()
 
 
 def _plain(path: PurePosixPath, data: bytes) -> str:
@@ -132,6 +152,14 @@ def write(path: Path, content: str | bytes) -> bool:
         part.unlink(missing_ok=True)
         raise
     return True
+
+
+def sweep(folder: Path) -> None:
+    """Delete what runs that were killed began to write, and nobody writes now."""
+    for part in folder.rglob(".*.part"):
+        with contextlib.suppress(OSError):
+            if part.is_file() and time.time() - part.stat().st_mtime > OLD:
+                part.unlink(missing_ok=True)
 
 
 def _begun(part: Path) -> BinaryIO:

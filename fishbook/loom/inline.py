@@ -44,8 +44,13 @@ SIGNS = {
 }
 """TeX's commands as letters; those without are words that are read as they stand."""
 BRACKETS = re.compile(r"\([^()\n]*\)|\[[^\[\]\n]*\]")
-NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:\s?[%％])?")
-PLAIN = str.maketrans({"％": "%", ",": "", " ": "", "\u00a0": "", "\u202f": ""})
+NUMBER = re.compile(
+    r"(?:(?<![A-Za-z0-9_)\]])[-−]|负\s?|\bminus\s)?"
+    r"\d+(?:,\d{3})*(?:\.\d+)?(?:[eE][-+−]?\d+)?(?:\s?[%％])?"
+)
+PLAIN = str.maketrans(
+    {"％": "%", ",": "", " ": "", "\u00a0": "", "\u202f": "", "−": "-", "负": "-"}
+)
 SPELT = {str(n) for n in range(11)}
 PARTS = {
     "paragraph_open": "paragraph",
@@ -95,9 +100,14 @@ def facts(text: str) -> dict[str, Counter[str]]:
         if token.type in PARTS:
             found["parts"][PARTS[token.type]] += 1
         elif token.type == "text":
-            numbers = (n.translate(PLAIN) for n in NUMBER.findall(token.content))
-            found["numbers"].update(n for n in numbers if n not in SPELT)
+            numbers = map(_plain_number, NUMBER.findall(token.content))
+            found["numbers"].update(n for n in numbers if n.strip("-") not in SPELT)
     return found
+
+
+def _plain_number(number: str) -> str:
+    """Return a number as both languages may write it."""
+    return number.replace("minus", "-").translate(PLAIN)
 
 
 def is_outside(link: str) -> bool:

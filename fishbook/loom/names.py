@@ -46,7 +46,12 @@ def _bindings(tree: ast.AST) -> Iterator[tuple[str, str, int]]:
                 yield node.name, "", node.lineno
             case ast.Name(ctx=ast.Store()):
                 yield node.id, "", node.lineno
-            case ast.ExceptHandler(name=str(name)):
+            case (
+                ast.ExceptHandler(name=str(name))
+                | ast.MatchAs(name=str(name))
+                | ast.MatchStar(name=str(name))
+                | ast.MatchMapping(rest=str(name))
+            ):
                 yield name, "", node.lineno
             case ast.Name(ctx=ast.Del()):
                 yield node.id, DELETED, node.lineno

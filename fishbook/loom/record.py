@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
@@ -21,6 +23,10 @@ from fishbook.loom.tangle import differences
 
 Files = dict[PurePosixPath, tuple[int, int]]
 """Size and time of the last change of files."""
+TRANSIENT = re.compile(r"^\.|~$")
+"""Names of files that programs keep for a while."""
+LOGS = {".log", ".out", ".txt"}
+"""Endings of files in the book's folder that may hold what a verb just says."""
 
 
 class TouchedError(LoomError):
@@ -31,6 +37,7 @@ def record(
     book: Book,
     only: Iterable[Path] = (),
     tell: Callable[[str], object] = lambda name: None,
+    note: Callable[[str], object] = lambda said: None,
 ) -> list[str]:
     """Run pages and write what they printed and drew; return the files changed.
 
@@ -44,22 +51,28 @@ def record(
         The pages to run, or folders of pages; all of them where none is given.
     tell : callable
         Called with the name of each file once it is written.
+    note : callable
+        Called with what may be wrong, or an author's doing: other pages changed while
+        one ran.
 
     Raises
     ------
     LoomError
-        At the end, with all that failed; at once where pages can't be run at all, or
-        where files in `docs/` changed while a page ran.
+        At the end, with all that failed; at once where pages can't be run at all, a
+        place holds none, or other files of the book changed while a page ran.
     """
+    places = {path: path.resolve() for path in only}
     require_sound(book)
+    _require_pages(book, places)
     if differences(book):
         what = "the package is not what the pages make, and pages import from it"
         raise LoomError([f"{what}; run `fishbook tangle` first"])
+    disk.sweep(book.docs)
     changed: list[str] = []
     problems: list[Problem | str] = []
-    for page in _wanted(book, [path.resolve() for path in only]):
+    for page in _wanted(book, [*places.values()]):
         try:
-            names = _record_page(book, page)
+            names = _record_page(book, page, note)
         except LoomError as error:
             problems += error.problems
             if isinstance(error, TouchedError):
@@ -73,6 +86,18 @@ def record(
     return changed
 
 
+def _require_pages(book: Book, places: dict[Path, Path]) -> None:
+    """Raise where a place is no page, and no folder of pages."""
+    pages = [(book.root / page.path).resolve() for page in book.pages]
+    fix = "name a page under docs/, or a folder of pages"
+    if empty := [
+        f"{name}: this is no page of the book, and holds none; {fix}"
+        for name, place in places.items()
+        if not any(page.is_relative_to(place) for page in pages)
+    ]:
+        raise LoomError(empty)
+
+
 def _wanted(book: Book, places: list[Path]) -> Iterator[Page]:
     """Yield the pages with code at some places, or anywhere."""
     for page in book.pages:
@@ -82,15 +107,15 @@ def _wanted(book: Book, places: list[Path]) -> Iterator[Page]:
             yield page
 
 
-def _record_page(book: Book, page: Page) -> list[str]:
+def _record_page(book: Book, page: Page, note: Callable[[str], object]) -> list[str]:
     """Run one page and write it; nothing of it is written where a block fails."""
     root = book.root.resolve()
     folder = (root / page.path).parent
-    before = _files(root / "docs")
+    before = _files(root)
     try:
         results = _results(book, page)
     finally:
-        _require_untouched(page, before, _files(root / "docs"))
+        _require_untouched(page, before, _files(root), note)
     page = _as_it_is_now(root, page)
     texts: dict[int, str] = {}
     files: dict[Path, str] = {}
@@ -117,12 +142,14 @@ def _results(book: Book, page: Page) -> list[Result]:
     return results
 
 
-def _files(docs: Path) -> Files:
+def _files(root: Path) -> Files:
     """Return the files of the book, without those that programs keep for a while."""
     found: Files = {}
-    for path in docs.rglob("*"):
-        name = PurePosixPath(path.relative_to(docs.parent).as_posix())
-        if any(p.startswith((".", "__")) or p.endswith("~") for p in name.parts):
+    beside = (path for path in root.glob("*") if path.suffix not in LOGS)
+    below = ((root / name).rglob("*") for name in ("docs", "fishbook"))
+    for path in chain(beside, *below):
+        name = PurePosixPath(path.relative_to(root).as_posix())
+        if "__pycache__" in name.parts or any(map(TRANSIENT.search, name.parts)):
             continue
         with contextlib.suppress(FileNotFoundError):
             state = path.stat()
@@ -131,14 +158,20 @@ def _files(docs: Path) -> Files:
     return found
 
 
-def _require_untouched(page: Page, before: Files, after: Files) -> None:
-    """Refuse to go on where files went or changed; an author may have saved pages."""
+def _require_untouched(
+    page: Page, before: Files, after: Files, note: Callable[[str], object]
+) -> None:
+    """Refuse to go on where files went or changed; note pages: an author saves them."""
     long = any(cell.skip and cell.skip.long for cell in page.cells)
     kept = {".md", ".npz"} if long else {".md"}
+    new = [path for path, state in after.items() if state != before.get(path)]
     touched = [path for path in before if path not in after]
-    for path, state in after.items():
-        if state != before.get(path) and path.suffix not in kept:
-            touched.append(path)
+    touched += [path for path in new if path.suffix not in kept]
+    saved = [path for path in new if path.suffix == ".md" and path in before]
+    if saved := [path for path in saved if path != page.path]:
+        what = f"while this page ran, these texts changed: {_listed(saved)}"
+        fix = "if a block did that, restore them"
+        note(str(Problem(page.path, 1, what, fix)))
     if touched:
         what = f"while this page ran, these files went or changed: {_listed(touched)}"
         fix = "if a block did that, restore them, and let it use a temporary folder"
@@ -171,10 +204,9 @@ def _request(cell: Cell) -> list[str]:
 
 def _moved(folder: Path, figure: Figure, svg: str) -> bool:
     """Return whether a picture is not the one in its file."""
-    file = folder / figure.path
-    if not file.exists():
+    if disk.unreadable(folder, PurePosixPath(figure.path)):
         return True
-    old = file.read_text(encoding="utf-8")
+    old = (folder / figure.path).read_text(encoding="utf-8")
     differs = svg_difference(old, svg, figure.within)
     return drawn_by(old) != drawn_by(svg) or bool(differs)
 

@@ -150,11 +150,23 @@ def write(book: Book, *, force: bool = False) -> list[str]:
         raise LoomError(found)
     if not force and (found := [*edited.values(), *_many(gone, files)]):
         raise LoomError(found)
+    disk.sweep(root / "fishbook")
     changed = [disk.keep(root, name) for name in [*edited, *gone]]
-    changed += [n for n, file in files.items() if disk.write(root / n, file.text)]
+    changed += [n for n, file in files.items() if _put(root / n, file.text)]
     for name in gone:
         (root / name).unlink()
     return changed + gone
+
+
+def _put(path: Path, text: str) -> bool:
+    """Write a module, if it differs, and let go what Python keeps of the old one.
+
+    Python tells the two by second and size alone, which a changed digit leaves equal.
+    """
+    written = disk.write(path, text)
+    for kept in (path.parent / "__pycache__").glob(f"{path.stem}.*") if written else ():
+        kept.unlink(missing_ok=True)
+    return written
 
 
 def _refused(root: Path, names: list[str]) -> list[str]:

@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 from fishbook.loom import disk
 from fishbook.loom.blocks import Twins, fenced
 from fishbook.loom.book import Book, relative
-from fishbook.loom.check.files import drawn, linked_files
+from fishbook.loom.check.files import drawn, figures_there, linked_files
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.markdown import Weaver, address, opening, woven_file
 from fishbook.loom.notebook import weave_notebook
 from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.svg import weave_svg
 from fishbook.loom.tangle import Tangled, tangle
 
@@ -40,12 +40,15 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
     Raises
     ------
     LoomError
-        Before anything is written, where the folder holds what no weave wrote.
+        Before anything is written, where the folder holds what no weave wrote, or a
+        figure or a linked file isn't there.
     """
+    require_files(book)
     files = edition_files(book, edition, base_url)
     listed = (disk.read(folder / LIST) or "").split("\n")
     old = {name for name in listed if name and (folder / name).is_file()}
     require_own(book, folder, old, files)
+    disk.sweep(folder)
     disk.write(folder / LIST, "\n".join(sorted(old | files.keys())) + "\n")
     for name, content in files.items():
         disk.write(folder / name, content)
@@ -57,10 +60,24 @@ def weave_edition(book: Book, edition: str, folder: Path, base_url: str = "") ->
     disk.write(folder / LIST, "\n".join(sorted(files)) + "\n")
 
 
+def require_files(book: Book) -> None:
+    """Raise where a figure or a linked file is none that can be read."""
+    missing = list(figures_there(book))
+    for name in sorted(linked_files(book)):
+        if not (book.docs / name).is_file():
+            what = "a page links to this file, and there is none"
+            fix = "put it here, or take the link out"
+            missing.append(Problem(PurePosixPath("docs", name), 1, what, fix))
+    if missing:
+        raise LoomError(missing)
+
+
 def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -> None:
     """Raise where weaving would touch what no weave wrote."""
-    if folder.resolve().is_relative_to(book.docs.resolve()):
-        raise LoomError([f"{folder}: pages live here; weave into another folder"])
+    for name in ("docs", "fishbook"):
+        if folder.resolve().is_relative_to((book.root / name).resolve()):
+            what = f"{name}/ holds the book's own files; weave into another folder"
+            raise LoomError([f"{folder}: {what}"])
     if not (folder / LIST).exists() and next(disk.files(folder), None):
         what = "this folder holds files that no weave wrote"
         raise LoomError([f"{folder}: {what}; name a new folder, or empty this one"])
@@ -106,7 +123,8 @@ def edition_parts(book: Book, edition: str, base_url: str = "") -> dict[str, Par
             parts[name] = Part(found, partial(_picture, book, name, edition))
     for name in sorted(linked_files(book) - parts.keys()):
         if found := disk.stamp(book.docs / name):
-            parts[name] = Part(found, (book.docs / name).read_bytes)
+            path = PurePosixPath("docs", name)
+            parts[name] = Part(found, partial(disk.read_bytes, book.root, path))
     return parts
 
 

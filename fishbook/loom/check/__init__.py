@@ -5,6 +5,7 @@ lies under docs/, `links` where they lead, `code` what is tangled, `order` what 
 `tolerances` how far numbers and figures may be off. A rule is a function from the book,
 or from a page, to problems; add it to the list of its kind. Those of SOUND and
 SOUND_PAGE hold before anything is tangled, run or built; the others are only reported.
+Those of OF_A_WHOLE_BOOK say what is missing, as it may be while a book is begun.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ OF_THE_BOOK = (
     *order.RULES,
     *tolerances.RULES,
 )
+OF_A_WHOLE_BOOK = files.WHOLE
 SOUND = (*files.SOUND, *code.SOUND)
 
 
@@ -45,6 +47,11 @@ def check(book: Book) -> list[Problem]:
     return sorted(
         set(found), key=lambda p: (place.get(p.path, len(place)), p.line, p.what)
     )
+
+
+def missing(book: Book) -> list[Problem]:
+    """Return what a whole book has, and this one lacks."""
+    return [problem for rule in OF_A_WHOLE_BOOK for problem in rule(book)]
 
 
 def unsound(book: Book) -> list[Problem]:

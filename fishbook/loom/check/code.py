@@ -159,6 +159,36 @@ def import_lines(page: Page, target: str) -> frozenset[int]:
     )
 
 
+def nothing_foreseen(book: Book) -> Iterator[Problem]:
+    """No part of a file reads what a later one imports: that moves above it."""
+    for target, parts in book.files.items():
+        read: dict[str, str] = {}
+        bound: set[str] = set()
+        for page, definition in parts:
+            here = f"{page.path}:{definition.parts[0].line}"
+            early = read | dict.fromkeys(_needs_before_imports(definition), here)
+            own = names.bindings(definition.source())
+            for name, meaning, line in own:
+                where = "" if name in bound else early.get(name, "")
+                if meaning and where and line in import_lines(page, target):
+                    what = f"{name} moves to the top of {target}, above {where}"
+                    fix = "import it there, which reads it, or rename it here"
+                    yield problem(page, line, what, fix)
+            bound |= {name for name, _, _ in own}
+            used = names.used_names(definition.source())
+            read = dict.fromkeys(used - bound, here) | read
+
+
+@lru_cache(maxsize=4096)
+def _needs_before_imports(definition: Definition) -> frozenset[str]:
+    """Return what a definition needs, where imports stand below other code in it."""
+    body = names.parse(definition.source()).body
+    moves = [isinstance(node, ast.Import | ast.ImportFrom) for node in body]
+    if moves == sorted(moves, reverse=True):  # as nearly always
+        return frozenset()
+    return names.needed_names(definition.source())
+
+
 def nothing_deleted(book: Book) -> Iterator[Problem]:
     """A chunk deletes no name: the file would offer what isn't there."""
     for page in book.pages:
@@ -186,6 +216,7 @@ SOUND: tuple[Rule, ...] = (
     valid_python,
     own_modules,
     one_meaning,
+    nothing_foreseen,
     nothing_deleted,
     future_first,
 )

@@ -22,7 +22,9 @@ RUN = {"python", "py", "python3", "py3", "pycon", "ipython", "ipython3"}
 """Languages that a reader takes for Python that was run."""
 SHOWN = {"text", "sh", "powershell", "toml", "yaml", "json", "bibtex", "markdown"}
 """Languages of fences that are shown and never run."""
-DOES = (ast.Import, ast.ImportFrom, ast.Assign, ast.For, ast.With, *names.DEFINES)
+NEVER_PYTHON = {"text", "sh", "powershell", "json"}
+"""Those that hold nothing which reads as a statement of Python."""
+PROMPT = re.compile(r"^>>> ", re.M)
 FORMS = '`python`, `python hidden` or `python title="fishbook/….py"`'
 OUTPUTS = (
     "`output`, `output raises`, `output varies`, "
@@ -86,13 +88,21 @@ def _fence(page: Page, block: blocks.Fence) -> Iterator[Problem]:
 
 
 def _is_shown_python(token: Token) -> bool:
-    """Whether a `text` fence holds Python that does something."""
-    if token.type != "fence" or token.info.strip() != "text":
+    """Whether a fence of something else holds Python that does something."""
+    language = token.info.strip()
+    if token.type != "fence" or language not in NEVER_PYTHON:
         return False
-    return any(
-        isinstance(node, DOES) or isinstance(getattr(node, "value", None), ast.Call)
-        for node in names.parse(token.content).body
-    )
+    body = names.parse(token.content).body
+    if language == "sh":  # which may set a variable so
+        body = [node for node in body if not isinstance(node, ast.Assign)]
+    return bool(PROMPT.search(token.content)) or any(map(_does, body))
+
+
+def _does(node: ast.stmt) -> bool:
+    """Whether a statement is more than a value that stands there, as words may."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Call)
+    return not isinstance(node, ast.AnnAssign) or node.value is not None
 
 
 def language_of(info: str) -> str:

@@ -80,6 +80,30 @@ def nothing_besides(book: Book) -> Iterator[Problem]:
         yield Problem(PurePosixPath("docs", name), 1, what, fix)
 
 
+def opening_pages(book: Book) -> Iterator[Problem]:
+    """The book and each of its chapters open with a page `index.md`."""
+    for chapter in dict.fromkeys(["", *book.chapters]):
+        if not any(page.opens for page in book.chapters.get(chapter, [])):
+            what = f"{'a chapter' if chapter else 'the book'} opens with this page"
+            fix = "write it: # 中文 | English {#anchor}"
+            path = PurePosixPath("docs", chapter, "index.md")
+            yield Problem(path, 1, f"{what}, which is not there", fix)
+
+
+def figures_there(book: Book) -> Iterator[Problem]:
+    """The figures that pages show are there, and each is plain text."""
+    for page in book.pages:
+        for block in page.blocks:
+            if isinstance(block, blocks.Figure):
+                path = page.path.parent / block.path
+                if not (book.root / path).exists():
+                    what = f"{block.path}: there is no such file"
+                    fix = "let `fishbook record` draw it"
+                    yield problem(page, block, what, fix)
+                elif wrong := disk.unreadable(book.root, path):
+                    yield wrong
+
+
 def drawn(book: Book) -> set[str]:
     """Return the figures that blocks draw, by their paths in docs/."""
     return {
@@ -114,3 +138,4 @@ def file_of(folder: str, link: str) -> str:
 
 SOUND: tuple[Rule, ...] = (places_once, figures_once)
 RULES: tuple[Rule, ...] = (*SOUND, page_names, nothing_besides)
+WHOLE: tuple[Rule, ...] = (opening_pages, figures_there)

@@ -27,6 +27,10 @@ LOST = {
     ),
     "reference": ("a link's goal stands apart from it", "write [words](#label)"),
 }
+QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
+GOAL = re.compile(r"\]\([^()]*\)")
+WORD = re.compile(r"[^\W\d_]")
+REFERENCE = re.compile(r"(?<![A-Za-z0-9_)\]])\[[^\[\]]+\]\[[^\[\]]*\]")
 FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
 BRACES = re.compile(r"\{:?[^{}]*#[\w-]+[^{}]*\}")
 BY_HAND = "an anchor is set by hand", "link to a heading, formula or figure"
@@ -47,6 +51,24 @@ def same_facts(page: Page) -> Iterator[Problem]:
                     f" only zh {only_zh or 'none'}, only en {only_en or 'none'}"
                 )
                 yield problem(page, block, what, "say the same in both")
+
+
+def own_language(page: Page) -> Iterator[Problem]:
+    """What stands for Chinese is Chinese, and English holds it only as a quotation."""
+    for block in page.blocks:
+        for name, twins in twins_of(block):
+            zh, en = _said(twins.zh), _said(twins.en)
+            if CHINESE.search(en):
+                what = f"the English {name} holds Chinese"
+                yield problem(page, block, what, 'say it in English, or "quote" it')
+            elif en and zh != en and WORD.search(zh) and not CHINESE.search(zh):
+                what = f"the Chinese {name} holds no Chinese"
+                yield problem(page, block, what, "say it in Chinese")
+
+
+def _said(text: str) -> str:
+    """Return a text's own words: no code, no quotation, no goals of links."""
+    return QUOTED.sub("", GOAL.sub("]", words(text)))
 
 
 def no_empty_pairs(page: Page) -> Iterator[Problem]:
@@ -110,6 +132,8 @@ def _raw(kind: str, text: str) -> tuple[str, str] | None:
         return "the book has no footnotes", "say it in the text"
     if kind == "text" and BRACES.search(text):
         return BY_HAND
+    if kind == "text" and REFERENCE.search(text):
+        return LOST["reference"]
     if kind not in {"html_inline", "html_block"}:
         return None
     if text.startswith("<!--") and text.partition("-->")[2].strip():
@@ -125,6 +149,7 @@ def _raw(kind: str, text: str) -> tuple[str, str] | None:
 
 RULES: tuple[Rule, ...] = (
     same_facts,
+    own_language,
     no_empty_pairs,
     no_loose_words,
     plain_titles,

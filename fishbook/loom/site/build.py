@@ -19,7 +19,7 @@ from mkdocs.exceptions import Abort
 
 from fishbook.loom import disk
 from fishbook.loom.book import Book
-from fishbook.loom.check import check
+from fishbook.loom.check import check, missing
 from fishbook.loom.edition import WORDS
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site.made import Made
@@ -42,10 +42,14 @@ def build(root: Path, *, strict: bool = False) -> None:
     LoomError
         If the book is not sound, a formula is wrong, or something is not installed.
     """
-    if strict and (problems := check(Book.load(root))):
-        raise LoomError(problems)
+    if strict:
+        book = Book.load(root)
+        if problems := [*check(book), *missing(book)]:
+            raise LoomError(problems)
     with messages():
         config = load_config(str(root / "mkdocs.yml"), strict=strict)
+        if "fishbook" not in config.plugins:
+            raise LoomError(["mkdocs.yml: set plugins: fishbook"])
         config.plugins.on_startup(command="build", dirty=False)
         mkdocs_build(config)
         config.plugins.on_shutdown()

@@ -108,6 +108,8 @@ class Live:
         self, environ: dict[str, Any], start: Callable[..., Any]
     ) -> Iterable[bytes]:
         """Answer a browser: make the edition first, where it is behind."""
+        # No file has this letter in its name, and Python refuses to look for one.
+        environ = {**environ, "PATH_INFO": environ["PATH_INFO"].replace("\0", "?")}
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "ignore")
         below = path.removeprefix(self.server.mount_path)
         edition, _, name = file_of(below).partition("/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from mkdocs.config.defaults import MkDocsConfig
 
@@ -34,6 +34,9 @@ def require_settings(config: MkDocsConfig) -> None:
     """Raise where mkdocs.yml lacks what the plugin sets for each edition."""
     wanted = {
         "theme: name: material": config.theme.name == "material",
+        "theme: custom_dir: fishbook/loom/site/theme": Path(
+            config.theme.custom_dir or "", ".icons", "fish.svg"
+        ).is_file(),
         "plugins: mkdocs-jupyter": "mkdocs-jupyter" in config.plugins,
         "markdown_extensions: toc: permalink": "toc" in config.mdx_configs,
     }
