@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -232,6 +233,17 @@ def test_the_keyboard_leads_to_a_section_and_back(browser: Any) -> None:
         assert not page.locator("#__search").is_checked()
 
 
+def test_tab_leads_on_past_results_out_of_sight(browser: Any) -> None:
+    with reading(browser, "en/") as page:
+        page.click(FIELD)
+        page.keyboard.type("saddle")
+        page.locator(LINK).first.wait_for()
+        page.keyboard.press("Tab")
+        assert page.evaluate("!document.activeElement.closest('.md-search')")
+        page.keyboard.press("Shift+Tab")
+        assert page.locator(FIELD).evaluate("e => e === document.activeElement")
+
+
 def test_a_search_may_be_in_the_address(browser: Any) -> None:
     with reading(browser, "en/?q=perceptron") as page:
         page.locator(LINK).first.wait_for()
@@ -266,6 +278,20 @@ def test_an_index_that_cant_be_read_is_said_and_asked_for_again(browser: Any) ->
         page.unroute("**/search.json")
         page.keyboard.type("e")
         page.locator(LINK).first.wait_for()
+
+
+def test_a_page_opened_as_a_file_says_why_it_cant_search(
+    browser: Any, site: Path
+) -> None:
+    with reading(browser, None) as page:
+        page.goto((site / "en" / "index.html").as_uri())
+        page.click(FIELD)
+        page.keyboard.type("saddle")
+        said = WORDS["search_file"][1]
+        page.wait_for_function(
+            f"document.querySelector('{SAID}').textContent === {said!r}"
+        )
+        assert "python -m http.server" in said
 
 
 def test_without_scripts_there_is_no_field(browser: Any) -> None:
