@@ -15,7 +15,7 @@ import pytest
 from browsing import SETTLED, THROUGH, Watch, reading, serious
 from sites import BOOK, HOME, ROOT
 
-from fishbook.loom.blocks import Figure, Formula, Heading
+from fishbook.loom.blocks import Heading
 from fishbook.loom.book import Label
 from fishbook.loom.edition import EDITIONS, WORDS, choose
 from fishbook.loom.inline import plain_text
@@ -68,13 +68,17 @@ def typed(page: Any, queries: list[str]) -> list[list[str]]:
     ]
 
 
-def numbered(kind: type) -> list[Label]:
-    """Give the labels of a kind of block that have numbers."""
-    return [
-        label
-        for label in BOOK.labels.values()
-        if isinstance(label.block, kind) and label.number
-    ]
+def numbered() -> dict[str, list[Label]]:
+    """Give the labels that have numbers by what they are."""
+    kinds: dict[str, list[Label]] = {}
+    for label in BOOK.labels.values():
+        kind = type(label.block).__name__.lower()
+        if isinstance(label.block, Heading):
+            exercise = label.page.has_exercises and label.block.level == 3
+            kind = "exercise" if exercise else "section"
+        if label.number:
+            kinds.setdefault(kind, []).append(label)
+    return kinds
 
 
 @pytest.fixture(scope="module")
@@ -127,19 +131,37 @@ def test_a_heading_finds_its_section_first(view: Any, language: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "form"),
     [
-        (Heading, "{}"),
-        (Formula, "({})"),
-        (Formula, "formula {}"),
-        (Figure, "图 {}"),
+        ("section", "{}"),
+        ("section", "section {}"),
+        ("section", "第 {} 节"),
+        ("exercise", "exercise {}"),
+        ("exercise", "练习 {}"),
+        ("exercise", "ex{}"),
+        ("exercise", "习题{-}"),
+        ("formula", "({})"),
+        ("formula", "formula {}"),
+        ("formula", "公式{-}"),
+        ("figure", "图 {}"),
+        ("figure", "图{-}"),
+        ("figure", "fig.{}"),
     ],
 )
-def test_a_number_finds_its_place_first(view: Any, kind: type, form: str) -> None:
-    """Of sections and exercises that share a number, either."""
-    labels = numbered(kind)
-    found = typed(view, [form.format(label.number) for label in labels])
-    for label, links in zip(labels, found, strict=True):
-        alike = {place(one) for one in labels if one.number == label.number}
-        assert links and links[0] in alike, (label.number, links)
+def test_a_number_finds_its_place_first(view: Any, kind: str, form: str) -> None:
+    """Of a section, an exercise and a figure of one number, that which is asked for."""
+    labels = numbered()[kind]
+    forms = form.replace("{-}", "{0}")
+    queries = [
+        forms.format(one.number.replace(".", "-" if "{-}" in form else "."))
+        for one in labels
+    ]
+    first = [links[:1] for links in typed(view, queries)]
+    assert first == [[place(label)] for label in labels]
+
+
+def test_an_exercise_is_shown_with_its_word(view: Any) -> None:
+    typed(view, ["exercise 4.5"])
+    title = view.locator(f"{LINK} >> nth=0").locator("h2").inner_text()
+    assert title.startswith("练习 4.5 ")
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from fishbook.loom import blocks
 from fishbook.loom.blocks import Block, Heading, Twins
 from fishbook.loom.book import Book, figure_label
-from fishbook.loom.edition import choose
+from fishbook.loom.edition import WORDS, choose, language
 from fishbook.loom.inline import linked, plain_text, words
 from fishbook.loom.markdown import address
 from fishbook.loom.names import light
@@ -33,6 +33,8 @@ class Record(TypedDict):
     anchor: str
     """Empty where a page begins."""
     number: str
+    exercise: NotRequired[str]
+    """An exercise's number with its word: a section may have the same number."""
     title: str
     terms: str
     """What the section explains: its emphasized words, the names that it defines."""
@@ -76,7 +78,7 @@ def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Re
     defined = ["".join(names) for part in code for names in DEFINED.findall(part)]
     terms = [plain_text(t) for text in texts for t in EMPHASIS.findall(words(text))]
     said = (plain_text(MARKS.sub(" ", linked(t, str, number))) for t in texts)
-    return {
+    record: Record = {
         "anchor": "" if heading.level == 1 else heading.anchor,
         "number": book.number(heading.anchor),
         "title": plain_text(choose(edition, heading.title, "{zh} | {en}")),
@@ -85,6 +87,10 @@ def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Re
         "code": " ".join(dict.fromkeys(NAME.findall("\n".join(map(light, code))))),
         "labels": {label: book.number(label) for b in body if (label := _label(b))},
     }
+    if book.labels[heading.anchor].page.has_exercises and heading.level == 3:
+        word = WORDS["exercise"][language(edition) == "en"]
+        record["exercise"] = word.format(record["number"])
+    return record
 
 
 def _texts(block: Block) -> Iterator[Twins]:

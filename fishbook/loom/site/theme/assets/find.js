@@ -3,11 +3,12 @@ import MiniSearch from "./minisearch.js";
 import { forms, places } from "./words.js";
 
 const FIELDS = { title: 4, terms: 3, text: 1, code: 0.7 };
-const NUMBER = /^([^\d\s(]*?)\s*(\(?)((?:\d+|[A-Z])(?:\.\d+)*)\)?\s*[章节]?$/;
+const NUMBER = /^([^\d\s(]*?)\s*(\(?)((?:\d+|[A-Z])(?:[.。–-]\d+)*)\)?\s*[章节]?$/;
 const KINDS = [
-  ["eq-", /^(公式|式|formula|equation|eq\.?)$/i],
-  ["fig-", /^(图|figure|fig\.?)$/i],
-  ["", /^(第|章|节|练习|chapter|section|exercise|§)$/i],
+  ["eq", /^(公式|式|formula|equation|eqn?\.?)$/i],
+  ["fig", /^(图|figure|fig\.?)$/i],
+  ["exercise", /^(练习题?|习题|exercise|ex\.?)$/i],
+  ["section", /^(第|章|节|附录|chapter|ch\.?|section|sec\.?|appendix|§)$/i],
 ];
 const SHOWN = 20;
 const HAN = /[\u3400-\u9fff]/;
@@ -54,18 +55,24 @@ export class Finder {
     return { count: hits.length, hits: hits.slice(0, SHOWN).map(hit => shown(hit, text)) };
   }
 
-  // Sections, formulas and figures with a number: `3.4`, `(3.21)`, `figure 3.22`.
+  // What has a number: `3.4`, `(3.21)`, `figure 3.22`, `fig3-22`, `练习 4.5`.
   numbered(text) {
     const [, word, bracket, number] = text.match(NUMBER) ?? [];
-    const kind = word ? KINDS.find(([, names]) => names.test(word))?.[0] : bracket && "eq-";
-    if (kind === undefined) return [];
+    const bare = bracket ? "eq" : "section";
+    const kind = word ? KINDS.find(([, names]) => names.test(word))?.[0] : bare;
+    if (!number || !kind) return [];
+    const wanted = number.replace(/[。–-]/g, ".");
     const found = this.sections.flatMap(section =>
       Object.entries({ "": section.number, ...section.labels })
-        .filter(([, own]) => own === number)
+        .filter(([, own]) => own === wanted)
         .map(([label]) => ({ section, label })),
     );
-    return firstThose(found, ({ label }) => (kind ? label.startsWith(kind) : !label));
+    return firstThose(found, one => kindOf(one) === kind);
   }
+}
+
+function kindOf({ section, label }) {
+  return label ? label.split("-")[0] : section.exercise ? "exercise" : "section";
 }
 
 function firstThose(all, wanted) {
@@ -74,7 +81,7 @@ function firstThose(all, wanted) {
 
 function shown({ section, label, terms }, query) {
   const anchor = label || section.anchor;
-  const title = `${section.number} ${section.title.replace(" | ", " ")}`.trim();
+  const title = `${section.exercise ?? section.number} ${section.title.replace(" | ", " ")}`.trim();
   return {
     address: section.address + (anchor && `#${anchor}`),
     page: section.anchor && section.page.replace(" | ", " "),
