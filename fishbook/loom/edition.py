@@ -25,6 +25,12 @@ WORDS = {
         "The index could not be read, so nothing can be found. Check the connection"
         " and try again.",
     ),
+    "search_file": (
+        "直接打开的文件不能搜索。请在网站所在的文件夹里运行 python -m http.server，"
+        "再用浏览器打开它给出的地址。",
+        "A page opened as a file can't search. Run python -m http.server in the"
+        " site's folder, and open the address that it gives.",
+    ),
     "edition": ("选择语言", "Choose the language"),
     "light": ("切换到浅色", "Switch to light"),
     "dark": ("切换到深色", "Switch to dark"),

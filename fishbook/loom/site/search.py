@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from fishbook.loom import blocks
 from fishbook.loom.blocks import Block, Heading, Twins
 from fishbook.loom.book import Book, figure_label
-from fishbook.loom.edition import choose
+from fishbook.loom.edition import WORDS, choose, language
 from fishbook.loom.inline import linked, plain_text, words
 from fishbook.loom.markdown import address
 from fishbook.loom.names import light
 from fishbook.loom.page import Page
 
-EMPHASIS = re.compile(r"(?<!\*)\*([^*\n]{1,40})\*(?!\*)")
+# An emphasized word, and its English if that follows: *卷积*（convolution）.
+EMPHASIS = re.compile(r"(?<!\*)\*([^*\n]{1,40})\*(?!\*)(?:（([A-Za-z][\w -]{1,39}))?")
 DEFINED = re.compile(r"^(?:def|class) (\w+)|^([A-Z]\w+) = ", re.M)
 NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 RAISED = re.compile(r"^\w+(?:Error|Warning)\b.*", re.M)
@@ -33,7 +34,11 @@ class Record(TypedDict):
     anchor: str
     """Empty where a page begins."""
     number: str
+    exercise: NotRequired[str]
+    """An exercise's number with its word: a section may have the same number."""
     title: str
+    other: NotRequired[str]
+    """What it is called in the language that the edition doesn't have."""
     terms: str
     """What the section explains: its emphasized words, the names that it defines."""
     text: str
@@ -74,17 +79,31 @@ def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Re
     texts = [choose(edition, text) for block in body for text in _texts(block)]
     code = [b.source for b in body if isinstance(b, blocks.Code) and not b.hidden]
     defined = ["".join(names) for part in code for names in DEFINED.findall(part)]
-    terms = [plain_text(t) for text in texts for t in EMPHASIS.findall(words(text))]
+    found = [names for text in texts for names in EMPHASIS.findall(words(text))]
+    named = [plain_text(" ".join(filter(None, names))) for names in found]
     said = (plain_text(MARKS.sub(" ", linked(t, str, number))) for t in texts)
-    return {
+    record: Record = {
         "anchor": "" if heading.level == 1 else heading.anchor,
         "number": book.number(heading.anchor),
         "title": plain_text(choose(edition, heading.title, "{zh} | {en}")),
-        "terms": " · ".join(dict.fromkeys(defined + terms)),
+        "terms": " · ".join(dict.fromkeys(defined + named)),
         "text": " ".join(" ".join(said).split()),
         "code": " ".join(dict.fromkeys(NAME.findall("\n".join(map(light, code))))),
         "labels": {label: book.number(label) for b in body if (label := _label(b))},
     }
+    if book.labels[heading.anchor].page.has_exercises and heading.level == 3:
+        word = WORDS["exercise"][language(edition) == "en"]
+        record["exercise"] = word.format(record["number"])
+    if other := _other(edition, heading.title):
+        record["other"] = other
+    return record
+
+
+def _other(edition: str, title: Twins) -> str:
+    """Return a title in the language that the edition leaves out, if it has another."""
+    left_out = {"zh": "en", "en": "zh"}.get(edition, edition)
+    said, other = (plain_text(choose(e, title)) for e in (edition, left_out))
+    return other if other != said else ""
 
 
 def _texts(block: Block) -> Iterator[Twins]:

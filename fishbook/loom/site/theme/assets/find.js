@@ -1,13 +1,15 @@
 // Finds sections of this edition; loaded when the reader first uses the field.
 import MiniSearch from "./minisearch.js";
+import { besides, meant } from "./slips.js";
 import { forms, places } from "./words.js";
 
-const FIELDS = { title: 4, terms: 3, text: 1, code: 0.7 };
-const NUMBER = /^([^\d\s(]*?)\s*(\(?)((?:\d+|[A-Z])(?:\.\d+)*)\)?\s*[章节]?$/;
+const FIELDS = { title: 4, other: 3, terms: 3, text: 1, code: 0.7 };
+const NUMBER = /^([^\d\s(]*?)\s*(\(?)((?:\d+|[A-Z])(?:[.。–-]\d+)*)\)?\s*[章节]?$/;
 const KINDS = [
-  ["eq-", /^(公式|式|formula|equation|eq\.?)$/i],
-  ["fig-", /^(图|figure|fig\.?)$/i],
-  ["", /^(第|章|节|练习|chapter|section|exercise|§)$/i],
+  ["eq", /^(公式|式|formula|equation|eqn?\.?)$/i],
+  ["fig", /^(图|figure|fig\.?)$/i],
+  ["exercise", /^(练习题?|习题|exercise|ex\.?)$/i],
+  ["section", /^(第|章|节|附录|chapter|ch\.?|section|sec\.?|appendix|§)$/i],
 ];
 const SHOWN = 20;
 const HAN = /[\u3400-\u9fff]/;
@@ -28,44 +30,55 @@ export class Finder {
       sections.map(section => ({ ...section, address, page: sections[0].title })),
     );
     this.sections = all.map((section, id) => ({ ...section, id }));
-    this.heads = this.sections.map(({ title }) => title.split(" | ").map(flat));
-    this.known = new Set(); // forms that the book has: what is none may be a slip
-    const processTerm = form => this.known.add(form) && form;
+    this.heads = this.sections.map(({ title, other }) =>
+      [...title.split(" | "), ...(other ? [other] : [])].map(flat),
+    );
+    // The forms that the book has, and how often: what is none of them may be a slip.
+    this.known = new Map();
+    const processTerm = form => this.known.set(form, (this.known.get(form) ?? 0) + 1) && form;
     this.engine = new MiniSearch({ fields: Object.keys(FIELDS), tokenize, processTerm });
     this.engine.addAll(this.sections);
   }
 
   // The best sections for a query: first those with just this number or this heading.
   find(query) {
-    const text = query.normalize("NFKC").trim();
-    const numbered = this.numbered(text);
+    const said = query.normalize("NFKC").trim();
+    const text = meant(said, this.known);
+    const numbered = this.numbered(said);
     const others = this.engine
       .search(text, {
         boost: FIELDS,
+        tokenize: words => [...tokenize(words), ...besides(words, this.known)],
         processTerm: form => form,
         prefix: form => /^[a-z]\w|^[\u3400-\u9fff]$/.test(form),
-        fuzzy: form => /^[a-z_]{5,}$/.test(form) && !this.known.has(form) && 0.2,
+        fuzzy: form => /^[a-z_]{4,}$/.test(form) && !this.known.has(form) && 0.2,
       })
       .map(({ id, terms }) => ({ section: this.sections[id], terms }))
       .filter(({ section }) => !numbered.some(one => one.section === section));
-    const head = flat(text);
-    const headed = ({ section }) => this.heads[section.id].includes(head);
+    const asked = [flat(text), flat(text.replace(/\s/g, ""))];
+    const headed = ({ section }) => this.heads[section.id].some(head => asked.includes(head));
     const hits = [...numbered, ...firstThose(others, headed)];
     return { count: hits.length, hits: hits.slice(0, SHOWN).map(hit => shown(hit, text)) };
   }
 
-  // Sections, formulas and figures with a number: `3.4`, `(3.21)`, `figure 3.22`.
+  // What has a number: `3.4`, `(3.21)`, `figure 3.22`, `fig3-22`, `练习 4.5`.
   numbered(text) {
     const [, word, bracket, number] = text.match(NUMBER) ?? [];
-    const kind = word ? KINDS.find(([, names]) => names.test(word))?.[0] : bracket && "eq-";
-    if (kind === undefined) return [];
+    const bare = bracket ? "eq" : "section";
+    const kind = word ? KINDS.find(([, names]) => names.test(word))?.[0] : bare;
+    if (!number || !kind) return [];
+    const wanted = number.replace(/[。–-]/g, ".");
     const found = this.sections.flatMap(section =>
       Object.entries({ "": section.number, ...section.labels })
-        .filter(([, own]) => own === number)
+        .filter(([, own]) => own === wanted)
         .map(([label]) => ({ section, label })),
     );
-    return firstThose(found, ({ label }) => (kind ? label.startsWith(kind) : !label));
+    return firstThose(found, one => kindOf(one) === kind);
   }
+}
+
+function kindOf({ section, label }) {
+  return label ? label.split("-")[0] : section.exercise ? "exercise" : "section";
 }
 
 function firstThose(all, wanted) {
@@ -74,7 +87,7 @@ function firstThose(all, wanted) {
 
 function shown({ section, label, terms }, query) {
   const anchor = label || section.anchor;
-  const title = `${section.number} ${section.title.replace(" | ", " ")}`.trim();
+  const title = `${section.exercise ?? section.number} ${section.title.replace(" | ", " ")}`.trim();
   return {
     address: section.address + (anchor && `#${anchor}`),
     page: section.anchor && section.page.replace(" | ", " "),

@@ -59,7 +59,7 @@
       list.parentElement.parentElement.scrollTop = 0;
     } catch (error) {
       loading = undefined; // the next letter tries again
-      said.textContent = box.dataset.failed;
+      said.textContent = location.protocol === "file:" ? box.dataset.file : box.dataset.failed;
       throw error;
     }
   }

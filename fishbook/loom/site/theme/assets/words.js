@@ -4,11 +4,12 @@
 const RUN = /[\u3400-\u9fff]+|[\w\u00c0-\u024f\u0370-\u03ff]+(?:[.'’-]\w+)*/g;
 const HAN = /^[\u3400-\u9fff]/;
 const PART = /[._'’-]+|(?<=[a-z])(?=[A-Z])/;
-const ENDING = /(izations?|izing|ized?|ations?|ing|ed|ly|ive|ion|able|or|er|e)$/;
+// Of words in -al only those from -ion: convolutional, but not normal beside norm.
+const ENDING = /(izations?|izing|ized?|ation(al(ly)?)?|ion(al(ly)?)?|ing|ed|ly|ive|able|or|er|e)$/;
 
 const stems = new Map();
 
-function stem(word) {
+export function stem(word) {
   if (!stems.has(word)) stems.set(word, cut(word));
   return stems.get(word);
 }
