@@ -8,8 +8,9 @@ import io
 import pytest
 from running import plotted
 
-from fishbook.loom.blocks import Within
-from fishbook.loom.compare import same_output
+from fishbook.loom.blocks import Output, Within, fenced
+from fishbook.loom.capture import LARGEST, plain
+from fishbook.loom.compare import diff, same_output
 from fishbook.loom.pictures import drawn_by, svg_difference
 
 
@@ -129,6 +130,48 @@ def test_a_stated_tolerance_is_for_floats_alone_and_has_an_edge(
     within: str, shown: str, printed: str, same: bool
 ) -> None:
     assert same_output(shown, printed, within=Within(within)) is same
+
+
+def shown(text: str) -> Output:
+    return Output("", 1, text=text)
+
+
+def test_a_difference_begins_where_the_first_one_is() -> None:
+    same = "same\n" * 1000
+    page, run = f"{same}0.3333\n1\n2\n{same}", f"{same}0.3334\n1\n3\n{same}"
+    found = diff(shown(page), run).split("\n")
+    assert found[:6] == ["  0.3333", "  1", "- 2", "+ 3", "  same", "  same"]
+    assert found[-1] == "… and 981 more lines"
+    assert diff(None, "1\n") == "- \n+ 1"
+    assert diff(shown("1"), "1\n2") == "  1\n+ 2"
+
+
+def test_of_a_long_line_the_part_that_differs_is_shown() -> None:
+    found = diff(shown("x" * 999 + "a" + "y" * 999), "x" * 999 + "b" + "y" * 999)
+    line = f"…{'x' * 100}{{}}{'y' * 99}…"
+    assert found == f"- {line.format('a')}\n+ {line.format('b')}"
+
+
+LONG = {
+    "a line": "x",
+    "spaces": " ",
+    "digits": "1",
+    "numbers": "1.5 ",
+    "lines": "y\n",
+    "carriage returns": "\r",
+    "titles of windows without an end": "\x1b]",
+    "colours without an end": "\x1b[",
+    "marks of fences": "`",
+}
+
+
+@pytest.mark.parametrize("piece", LONG.values(), ids=LONG)
+def test_whatever_may_be_printed_is_read_in_no_time(piece: str) -> None:
+    text = plain("a" + piece * (LARGEST // len(piece)) + "b")
+    other = shown(text.replace("1.5", "2.5").replace("x", "z").replace("y", "z"))
+    if not same_output(other.text, text + "c"):
+        assert len(diff(other, text + "c")) < 20_000
+    assert fenced("output", text).startswith("```")
 
 
 SVG = '<svg id="{}" width="9"><g clip-path="url(#{})"><path d="M {} 2"/></g>{}</svg>'

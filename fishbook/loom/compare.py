@@ -11,15 +11,17 @@ from fishbook.loom.numbers import MEASURE, NUMBER, same_number
 from fishbook.loom.pictures import drawn_by, svg_difference
 from fishbook.loom.run import Result
 
+MOST, WIDEST = 20, 200
+"""How many lines of a difference are shown, and how many characters of each."""
+
 
 def verdict(folder: Path, cell: Cell, result: Result) -> str:
     """Say what the page shows and the run did not give, or nothing."""
     if wrong := unfit(folder, cell, result):
         return "; ".join(wrong)
-    shown = cell.output.text if cell.output else ""
     if not prints(cell.output, result.text):
         head = "page (-) and run (+) differ; if the run is right, `fishbook record`:"
-        return f"{head}\n{diff(shown, result.text)}"
+        return f"{head}\n{diff(cell.output, result.text)}"
     return figure_verdict(folder, cell.figure, result.svg)
 
 
@@ -113,13 +115,41 @@ def _same_line(shown: str, printed: str, varies: bool, within: Within | None) ->
 def _words(line: str, number: re.Pattern[str]) -> str:
     """Return the line with each number as one mark, without what pads it."""
     indent = line[: len(line) - len(line.lstrip())]
-    marked = re.sub(r" *\0 *", "\0", number.sub("\0", line.strip()))
-    return indent + re.sub(r" +", " ", marked)
+    marked = re.sub(r" +", " ", number.sub("\0", line.strip()))
+    return indent + re.sub(r" ?\0 ?", "\0", marked)
 
 
-def diff(shown: str, printed: str) -> str:
-    """Show both texts line by line: `-` stands on the page, `+` was printed."""
-    lines = difflib.ndiff(
-        shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
-    )
-    return "\n".join(line.rstrip("\n") for line in lines)
+def diff(output: Output | None, printed: str) -> str:
+    """Show the lines from the first that differs on, as many as can be read.
+
+    `-` stands on the page, `+` was printed. What is near enough counts as alike.
+    """
+    output = output or Output("", 0, text="")
+    old, new = (text.rstrip("\n").split("\n") for text in (output.text, printed))
+    pairs = enumerate(zip(old, new, strict=False))
+    differ = (n for n, pair in pairs if not _alike(*pair, output))
+    first = next(differ, min(len(old), len(new)))
+    ends = "".join(old[first : first + 1]), "".join(new[first : first + 1])
+    letters = enumerate(zip(*ends, strict=False))
+    place = next((n for n, (a, b) in letters if a != b), min(map(len, ends)))
+    seen = slice(max(first - 2, 0), first + MOST)
+    more = max(len(old), len(new)) - seen.stop
+    old, new = old[seen], new[seen]
+    for n, pair in enumerate(zip(old, new, strict=False)):
+        if _alike(*pair, output):
+            new[n] = old[n]
+    lines = [*difflib.unified_diff(old, new, n=MOST + 2, lineterm="")][3:]
+    shown = [f"{line[0]} {_part(line[1:], place)}" for line in lines]
+    if more > 0:
+        shown.append(f"… and {more:,} more lines")
+    return "\n".join(shown)
+
+
+def _alike(shown: str, printed: str, output: Output) -> bool:
+    return _same_line(shown.rstrip(), printed.rstrip(), output.varies, output.within)
+
+
+def _part(line: str, place: int) -> str:
+    """Return a line, or what of a long one stands around a place."""
+    start, end = max(place - WIDEST // 2, 0), max(place, WIDEST // 2) + WIDEST // 2
+    return "…" * bool(start) + line[start:end] + "…" * (len(line) > end)
