@@ -34,10 +34,11 @@ import sys
 
 _, loom, book, scratch = sys.argv
 sys.path.insert(0, loom)
-from fishbook.loom.inside import main
+from fishbook.loom import inside
 
 sys.path[0], sys.argv[1:] = book, []
-main(book, scratch)
+inside.end_with_parent(scratch)
+inside.main(book, scratch)
 """
 """Runs this loom, and lets pages import from the package beside them before others."""
 
