@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from books import book_of, python, raising, write_text
+from books import book_of, python, raising, read_text, write_text
 from running import verdicts
 
 from fishbook.loom import apart, copies
@@ -222,9 +222,54 @@ def test_the_users_own_settings_change_no_figure(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MPLBACKEND", "pdf")
     monkeypatch.setenv(variable, str(tmp_path))
+    # A file in the page's folder, which is this one, is read first of all.
+    if variable == "HOME":
+        monkeypatch.chdir(tmp_path)
     # Where a process is copied it is one that was started with these settings.
     monkeypatch.setattr(apart, "STARTER", apart.Starter())
     assert drawn() == shown
+
+
+@either_way
+@pytest.mark.parametrize("variable", ["PYTHONOPTIMIZE", "PYTHONWARNINGS"])
+def test_the_users_own_settings_change_no_meaning(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1" if "OPT" in variable else "error")
+    monkeypatch.setattr(apart, "STARTER", apart.Starter())
+    warn = "import warnings\n\nwarnings.warn_explicit('no', Warning, 'another.py', 1)"
+    failing = raising("assert 1 == 2", "AssertionError")
+    assert verdicts(failing + python(warn)) == ["", ""]
+
+
+CLOSING = "import os\n\nos.closerange(3, 256)"
+OPENING = "\nfiles = [open({!r}, 'a') for _ in range(99)]"
+
+
+@either_way
+@pytest.mark.parametrize("opens", [False, True])
+def test_a_block_that_closes_what_it_did_not_open_is_ended(
+    opens: bool, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "own.txt")
+    text = python(CLOSING + OPENING.format(file) * opens) + python("print(1)", "1")
+    first, second = verdicts(text)
+    assert first.startswith("this block closed file descriptors that it did not open")
+    assert second.startswith("not run: the block at line 1 closed file descriptors")
+    assert not opens or read_text(Path(file)) == ""
+
+
+@either_way
+def test_a_block_that_deletes_the_folder_of_its_process_fails() -> None:
+    code = (
+        "import glob\nimport os\nimport shutil\nimport tempfile\n\n"
+        "for file in glob.glob(f'{tempfile.gettempdir()}/fishbook-*/printed'):\n"
+        "    if os.path.samestat(os.stat(file), os.fstat(1)):\n"
+        "        shutil.rmtree(os.path.dirname(file))"
+    )
+    first, second = verdicts(python(code) + python("1"))
+    assert first.startswith("this block deleted the file that it prints into; let it")
+    assert second.startswith("not run: the block at line 1 deleted the file")
 
 
 @either_way
