@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from books import book_of, python, raising, read_text, write_text
+from books import NOWHERE, book_of, python, raising, read_text, write_text
 from running import verdicts
 
 from fishbook.loom import apart, copies
@@ -195,9 +195,9 @@ def test_a_block_that_changes_the_folder_does_so_for_itself() -> None:
     assert verdicts(text) == ["", ""]
 
 
-def drawn() -> str:
+def drawn(root: Path = NOWHERE) -> str:
     """Give the picture of a plot."""
-    book = book_of(python(f"{PLT}_ = plt.plot([-1, 2])"))
+    book = book_of(python(f"{PLT}_ = plt.plot([-1, 2])"), root=root)
     with Runner(book, book.pages[0]) as runner:
         return runner.run(book.pages[0].cells[0]).svg
 
@@ -210,24 +210,31 @@ def shown() -> str:
     return svg
 
 
+OWN = "axes.unicode_minus: False\nlines.linewidth: 9\nbackend: pdf\n"
+
+
 @either_way
 @pytest.mark.parametrize("variable", ["MATPLOTLIBRC", "MPLCONFIGDIR", "HOME"])
 def test_the_users_own_settings_change_no_figure(
     shown: str, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = "axes.unicode_minus: False\nlines.linewidth: 9\nbackend: pdf\n"
     for folder in (".", ".config/matplotlib", ".matplotlib"):
-        write_text(tmp_path / folder / "matplotlibrc", own)
+        write_text(tmp_path / folder / "matplotlibrc", OWN)
     for name in ("MATPLOTLIBRC", "MPLCONFIGDIR", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MPLBACKEND", "pdf")
     monkeypatch.setenv(variable, str(tmp_path))
-    # A file in the page's folder, which is this one, is read first of all.
-    if variable == "HOME":
-        monkeypatch.chdir(tmp_path)
     # Where a process is copied it is one that was started with these settings.
     monkeypatch.setattr(apart, "STARTER", apart.Starter())
     assert drawn() == shown
+
+
+@either_way
+def test_settings_in_the_pages_folder_change_no_figure(
+    shown: str, tmp_path: Path
+) -> None:
+    write_text(tmp_path / "docs/01-a/matplotlibrc", OWN)
+    assert drawn(tmp_path) == shown
 
 
 @either_way
