@@ -29,7 +29,7 @@ def unfit(folder: Path, cell: Cell, result: Result) -> tuple[str, str] | None:
     """Say what a block did that its page has no room for, and what to do."""
     raises = bool(cell.output and cell.output.raises)
     if result.fault:
-        what, _, fix = result.fault.partition("; ")
+        what, _, fix = result.fault.rpartition("; ")
         return f"this block {what}", fix
     if result.error and not raises:
         said = f"{result.printed.rstrip()}\n{result.trace}".strip("\n")
