@@ -196,6 +196,70 @@ def test_pictures_agree_where_a_reader_sees_no_difference(
     assert (svg_difference(shown, drawn) == "") is same
 
 
+BOX = '<svg viewBox="0 0 {} {}">{}</svg>'
+
+
+@pytest.mark.parametrize(
+    ("size", "shown", "drawn", "same"),
+    [
+        (1, '<circle r="0.10"/>', '<circle r="0.14"/>', False),
+        (1, '<circle r="0.10"/>', '<circle r="0.10005"/>', True),
+        (9999, '<circle r="0.10"/>', '<circle r="0.14"/>', True),
+        (
+            9999,
+            '<path d="M0 0A1 1 0 0 1 2 2"/>',
+            '<path d="M0 0A1 1 0 0 0 2 2"/>',
+            False,
+        ),
+        (500, '<g aria-label="right: 0.91"/>', '<g aria-label="right: 0.95"/>', False),
+        (500, "<g aria-label='right: 0.91'/>", "<g aria-label='right: 0.92'/>", False),
+        (500, '<g data-value="0.91"/>', '<g data-value="0.95"/>', False),
+        (500, '<g class="c1.00"/>', '<g class="c1.04"/>', False),
+        (500, '<g transform="scale(0.01)"/>', '<g transform="scale(0.05)"/>', False),
+        (500, '<g transform="scale(0.01)"/>', '<g transform="scale(0.010001)"/>', True),
+        (
+            500,
+            '<g transform="translate(1 2)"/>',
+            '<g transform="translate(1 2.04)"/>',
+            True,
+        ),
+        (
+            500,
+            '<g transform="translate(1 2)"/>',
+            '<g transform="translate(1 2.1)"/>',
+            False,
+        ),
+        (
+            500,
+            '<g transform="scale(1) translate(1)"/>',
+            '<g transform="translate(1) scale(1)"/>',
+            False,
+        ),
+        (500, '<g opacity="0.01"/>', '<g opacity="0.06"/>', False),
+        (500, '<g fill-opacity="0.33"/>', '<g fill-opacity="0.34"/>', True),
+        (
+            500,
+            '<g style="stroke-width: 0.01"/>',
+            '<g style="stroke-width: 0.05"/>',
+            False,
+        ),
+        (
+            500,
+            '<g style="stroke-width: 1.5"/>',
+            '<g style="stroke-width: 1.5001"/>',
+            True,
+        ),
+        (500, '<g fill="rgb(10, 0, 0)"/>', '<g fill="rgb(10.01, 0, 0)"/>', False),
+        (500, '<g x="1"/>', '<g y="1"/>', False),
+    ],
+)
+def test_the_numbers_of_a_picture_are_near_by_what_they_mean(
+    size: int, shown: str, drawn: str, same: bool
+) -> None:
+    one, other = (BOX.format(size, size, inner) for inner in (shown, drawn))
+    assert (svg_difference(one, other) == "") is same
+
+
 LINE = 'plt.plot([1, 2, {}], color="{}")\nplt.title("{}")'
 USUAL = (3, "#1a5fb4", "线 | line")
 
