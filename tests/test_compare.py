@@ -10,7 +10,7 @@ from running import plotted
 
 from fishbook.loom.blocks import Output, Within, fenced
 from fishbook.loom.capture import LARGEST, plain
-from fishbook.loom.compare import diff, same_output
+from fishbook.loom.compare import diff, prints, same_form, same_output
 from fishbook.loom.pictures import drawn_by, svg_difference
 
 
@@ -130,6 +130,37 @@ def test_a_stated_tolerance_is_for_floats_alone_and_has_an_edge(
     within: str, shown: str, printed: str, same: bool
 ) -> None:
     assert same_output(shown, printed, within=Within(within)) is same
+
+
+@pytest.mark.parametrize(
+    ("within", "shown", "printed", "same"),
+    [
+        (None, "loss 1.1", "loss 1.10", False),
+        (None, "1.2345", "1.2346", True),
+        (None, "1.234", "1.2345", False),
+        (None, "0.25", "0.25000000000000006", True),
+        (None, "0.1", "0.10000001", True),
+        (None, "0.25", "0.2500000000", False),
+        (None, "0.333333", "0.3333333333333333", True),
+        (None, ".5", "0.5", False),
+        (None, "+1.0", "1.0", False),
+        (None, "1.5e-3", "1.5E-3", False),
+        (None, "1.5000e-3", "1.5001e-3", True),
+        (None, "a  1.2345", "a 1.2346", False),
+        (None, "[ 0.25 -1.5]", "[0.25000000000000006 -1.5]", True),
+        ("0.02", "9.99 0.01", "10.01 -0.01", True),
+        ("0.02", "[0.91 0.95]", "[0.9  0.95]", True),
+        ("0.02", "0.94 0.95", "0.943 0.951", False),
+        ("0.02", "0.90", "0.9", False),
+        ("0.02", "a  0.91", "a 0.92", False),
+    ],
+)
+def test_a_form_is_what_the_code_decides(
+    within: str | None, shown: str, printed: str, same: bool
+) -> None:
+    output = Output("", 1, text=shown, within=Within(within) if within else None)
+    assert prints(output, printed)
+    assert same_form(output, printed) is same
 
 
 def shown(text: str) -> Output:

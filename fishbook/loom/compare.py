@@ -6,8 +6,9 @@ import difflib
 import re
 from pathlib import Path
 
+from fishbook.loom import numbers
 from fishbook.loom.blocks import Cell, Figure, Output, Within
-from fishbook.loom.numbers import MEASURE, NUMBER, same_number
+from fishbook.loom.numbers import MEASURE, NUMBER, decimals, is_float, same_number
 from fishbook.loom.pictures import drawn_by, svg_difference
 from fishbook.loom.run import Result
 
@@ -100,6 +101,32 @@ def same_output(
         _same_line(a.rstrip(), b.rstrip(), varies, within)
         for a, b in zip(left, right, strict=True)
     )
+
+
+def same_form(output: Output | None, printed: str) -> bool:
+    """Return whether what was printed, which is the same, is written in the same way.
+
+    Numbers and the spaces between them may look otherwise as far as the run decides it.
+    """
+    if not output or output.varies:
+        return True
+    left, right = (text.rstrip("\n").split("\n") for text in (output.text, printed))
+    return all(
+        _same_look(a.rstrip(), b.rstrip(), output.within)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def _same_look(shown: str, printed: str, within: Within | None) -> bool:
+    left, right = NUMBER.findall(shown), NUMBER.findall(printed)
+    # With a tolerance, the numbers of a list that is cut short may end in a zero.
+    lengths = [{*map(decimals, filter(is_float, line))} for line in (left, right)]
+    trimmed = within is not None and max(map(len, lengths)) > 1
+    pairs = [*zip(left, right, strict=True)]
+    if not all(a == b or numbers.same_form(a, b, trimmed=trimmed) for a, b in pairs):
+        return False
+    padded = any(len(a) != len(b) for a, b in pairs)
+    return padded or NUMBER.sub("\0", shown) == NUMBER.sub("\0", printed)
 
 
 def _same_line(shown: str, printed: str, varies: bool, within: Within | None) -> bool:
