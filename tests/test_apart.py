@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from books import book_of, python, raising, write_text
+from books import NOWHERE, book_of, python, raising, read_text, write_text
 from running import verdicts
 
 from fishbook.loom import apart, copies
@@ -195,9 +195,9 @@ def test_a_block_that_changes_the_folder_does_so_for_itself() -> None:
     assert verdicts(text) == ["", ""]
 
 
-def drawn() -> str:
+def drawn(root: Path = NOWHERE) -> str:
     """Give the picture of a plot."""
-    book = book_of(python(f"{PLT}_ = plt.plot([-1, 2])"))
+    book = book_of(python(f"{PLT}_ = plt.plot([-1, 2])"), root=root)
     with Runner(book, book.pages[0]) as runner:
         return runner.run(book.pages[0].cells[0]).svg
 
@@ -210,14 +210,16 @@ def shown() -> str:
     return svg
 
 
+OWN = "axes.unicode_minus: False\nlines.linewidth: 9\nbackend: pdf\n"
+
+
 @either_way
 @pytest.mark.parametrize("variable", ["MATPLOTLIBRC", "MPLCONFIGDIR", "HOME"])
 def test_the_users_own_settings_change_no_figure(
     shown: str, variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = "axes.unicode_minus: False\nlines.linewidth: 9\nbackend: pdf\n"
     for folder in (".", ".config/matplotlib", ".matplotlib"):
-        write_text(tmp_path / folder / "matplotlibrc", own)
+        write_text(tmp_path / folder / "matplotlibrc", OWN)
     for name in ("MATPLOTLIBRC", "MPLCONFIGDIR", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MPLBACKEND", "pdf")
@@ -225,6 +227,56 @@ def test_the_users_own_settings_change_no_figure(
     # Where a process is copied it is one that was started with these settings.
     monkeypatch.setattr(apart, "STARTER", apart.Starter())
     assert drawn() == shown
+
+
+@either_way
+def test_settings_in_the_pages_folder_change_no_figure(
+    shown: str, tmp_path: Path
+) -> None:
+    write_text(tmp_path / "docs/01-a/matplotlibrc", OWN)
+    assert drawn(tmp_path) == shown
+
+
+@either_way
+@pytest.mark.parametrize("variable", ["PYTHONOPTIMIZE", "PYTHONWARNINGS"])
+def test_the_users_own_settings_change_no_meaning(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1" if "OPT" in variable else "error")
+    monkeypatch.setattr(apart, "STARTER", apart.Starter())
+    warn = "import warnings\n\nwarnings.warn_explicit('no', Warning, 'another.py', 1)"
+    failing = raising("assert 1 == 2", "AssertionError")
+    assert verdicts(failing + python(warn)) == ["", ""]
+
+
+CLOSING = "import os\n\nos.closerange(3, 256)"
+OPENING = "\nfiles = [open({!r}, 'a') for _ in range(99)]"
+
+
+@either_way
+@pytest.mark.parametrize("opens", [False, True])
+def test_a_block_that_closes_what_it_did_not_open_is_ended(
+    opens: bool, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "own.txt")
+    text = python(CLOSING + OPENING.format(file) * opens) + python("print(1)", "1")
+    first, second = verdicts(text)
+    assert first.startswith("this block closed file descriptors that it did not open")
+    assert second.startswith("not run: the block at line 1 closed file descriptors")
+    assert not opens or read_text(Path(file)) == ""
+
+
+@either_way
+def test_a_block_that_deletes_the_folder_of_its_process_fails() -> None:
+    code = (
+        "import glob\nimport os\nimport shutil\nimport tempfile\n\n"
+        "for file in glob.glob(f'{tempfile.gettempdir()}/fishbook-*/printed'):\n"
+        "    if os.path.samestat(os.stat(file), os.fstat(1)):\n"
+        "        shutil.rmtree(os.path.dirname(file))"
+    )
+    first, second = verdicts(python(code) + python("1"))
+    assert first.startswith("this block deleted the file that it prints into; let it")
+    assert second.startswith("not run: the block at line 1 deleted the file")
 
 
 @either_way
@@ -269,27 +321,39 @@ def test_a_page_leaves_no_process_behind() -> None:
 
 PARENT = """\
 import sys
+import threading
 from pathlib import Path
 
-from fishbook.loom.apart import Process
+from fishbook.loom import apart
 from fishbook.loom.run import Piece
 
-process = Process(Path(), Path())
-print(process.python.pid, process.printed.parent, flush=True)
-process.ask([Piece("while True: pass", "x.md", 1)], 9999)
+apart.FEW = 1
+for _ in "alone", "copied":
+    process = apart.Process(Path(), Path())
+    begun = process.printed.with_name("begun")
+    piece = Piece(f"open({str(begun)!r}, 'w').close(); {sys.argv[1]}", "x.md", 1)
+    threading.Thread(target=process.ask, args=([piece], 9999)).start()
+    while not begun.exists():
+        pass
+    print(process.python.pid, process.printed.parent, flush=True)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="asks for a process by its id")
-def test_a_page_ends_when_its_parent_is_killed() -> None:
-    command = [sys.executable, "-c", PARENT]
+def test_pages_end_when_their_parent_is_killed() -> None:
+    # Where that can be helped, even if no other thread has a moment.
+    in_c = "import itertools; sum(itertools.repeat(0))"
+    endless = in_c if copies.POSSIBLE else "import time; time.sleep(9999)"
+    command = [sys.executable, "-c", PARENT, endless]
     with subprocess.Popen(command, cwd=LOOM, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
-        child, _, scratch = parent.stdout.readline().decode().strip().partition(" ")
-        os.kill(int(child), 0)
+        pages = [parent.stdout.readline().decode().split() for _ in range(2)]
+        for page, _ in pages:
+            os.kill(int(page), 0)
         parent.kill()
-    wait_until_gone(int(child))
-    assert not Path(scratch).exists()
+    for page, scratch in pages:
+        wait_until_gone(int(page))
+        assert not Path(scratch).exists()
 
 
 def wait_until_gone(process: int) -> None:

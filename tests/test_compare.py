@@ -8,8 +8,9 @@ import io
 import pytest
 from running import plotted
 
-from fishbook.loom.blocks import Within
-from fishbook.loom.compare import same_output
+from fishbook.loom.blocks import Output, Within, fenced
+from fishbook.loom.capture import LARGEST, plain
+from fishbook.loom.compare import diff, prints, same_form, same_output
 from fishbook.loom.pictures import drawn_by, svg_difference
 
 
@@ -131,6 +132,79 @@ def test_a_stated_tolerance_is_for_floats_alone_and_has_an_edge(
     assert same_output(shown, printed, within=Within(within)) is same
 
 
+@pytest.mark.parametrize(
+    ("within", "shown", "printed", "same"),
+    [
+        (None, "loss 1.1", "loss 1.10", False),
+        (None, "1.2345", "1.2346", True),
+        (None, "1.234", "1.2345", False),
+        (None, "0.25", "0.25000000000000006", True),
+        (None, "0.1", "0.10000001", True),
+        (None, "0.25", "0.2500000000", False),
+        (None, "0.333333", "0.3333333333333333", True),
+        (None, ".5", "0.5", False),
+        (None, "+1.0", "1.0", False),
+        (None, "1.5e-3", "1.5E-3", False),
+        (None, "1.5000e-3", "1.5001e-3", True),
+        (None, "a  1.2345", "a 1.2346", False),
+        (None, "[ 0.25 -1.5]", "[0.25000000000000006 -1.5]", True),
+        ("0.02", "9.99 0.01", "10.01 -0.01", True),
+        ("0.02", "[0.91 0.95]", "[0.9  0.95]", True),
+        ("0.02", "0.94 0.95", "0.943 0.951", False),
+        ("0.02", "0.90", "0.9", False),
+        ("0.02", "a  0.91", "a 0.92", False),
+    ],
+)
+def test_a_form_is_what_the_code_decides(
+    within: str | None, shown: str, printed: str, same: bool
+) -> None:
+    output = Output("", 1, text=shown, within=Within(within) if within else None)
+    assert prints(output, printed)
+    assert same_form(output, printed) is same
+
+
+def shown(text: str) -> Output:
+    return Output("", 1, text=text)
+
+
+def test_a_difference_begins_where_the_first_one_is() -> None:
+    same = "same\n" * 1000
+    page, run = f"{same}0.3333\n1\n2\n{same}", f"{same}0.3334\n1\n3\n{same}"
+    found = diff(shown(page), run).split("\n")
+    assert found[:6] == ["  0.3333", "  1", "- 2", "+ 3", "  same", "  same"]
+    assert found[-1] == "… and 981 more lines"
+    assert diff(None, "1\n") == "- \n+ 1"
+    assert diff(shown("1"), "1\n2") == "  1\n+ 2"
+
+
+def test_of_a_long_line_the_part_that_differs_is_shown() -> None:
+    found = diff(shown("x" * 999 + "a" + "y" * 999), "x" * 999 + "b" + "y" * 999)
+    line = f"…{'x' * 100}{{}}{'y' * 99}…"
+    assert found == f"- {line.format('a')}\n+ {line.format('b')}"
+
+
+LONG = {
+    "a line": "x",
+    "spaces": " ",
+    "digits": "1",
+    "numbers": "1.5 ",
+    "lines": "y\n",
+    "carriage returns": "\r",
+    "titles of windows without an end": "\x1b]",
+    "colours without an end": "\x1b[",
+    "marks of fences": "`",
+}
+
+
+@pytest.mark.parametrize("piece", LONG.values(), ids=LONG)
+def test_whatever_may_be_printed_is_read_in_no_time(piece: str) -> None:
+    text = plain("a" + piece * (LARGEST // len(piece)) + "b")
+    other = shown(text.replace("1.5", "2.5").replace("x", "z").replace("y", "z"))
+    if not same_output(other.text, text + "c"):
+        assert len(diff(other, text + "c")) < 20_000
+    assert fenced("output", text).startswith("```")
+
+
 SVG = '<svg id="{}" width="9"><g clip-path="url(#{})"><path d="M {} 2"/></g>{}</svg>'
 
 
@@ -151,6 +225,70 @@ def test_pictures_agree_where_a_reader_sees_no_difference(
 ) -> None:
     shown = SVG.format("p", "p", "1.0", "<text>a</text>")
     assert (svg_difference(shown, drawn) == "") is same
+
+
+BOX = '<svg viewBox="0 0 {} {}">{}</svg>'
+
+
+@pytest.mark.parametrize(
+    ("size", "shown", "drawn", "same"),
+    [
+        (1, '<circle r="0.10"/>', '<circle r="0.14"/>', False),
+        (1, '<circle r="0.10"/>', '<circle r="0.10005"/>', True),
+        (9999, '<circle r="0.10"/>', '<circle r="0.14"/>', True),
+        (
+            9999,
+            '<path d="M0 0A1 1 0 0 1 2 2"/>',
+            '<path d="M0 0A1 1 0 0 0 2 2"/>',
+            False,
+        ),
+        (500, '<g aria-label="right: 0.91"/>', '<g aria-label="right: 0.95"/>', False),
+        (500, "<g aria-label='right: 0.91'/>", "<g aria-label='right: 0.92'/>", False),
+        (500, '<g data-value="0.91"/>', '<g data-value="0.95"/>', False),
+        (500, '<g class="c1.00"/>', '<g class="c1.04"/>', False),
+        (500, '<g transform="scale(0.01)"/>', '<g transform="scale(0.05)"/>', False),
+        (500, '<g transform="scale(0.01)"/>', '<g transform="scale(0.010001)"/>', True),
+        (
+            500,
+            '<g transform="translate(1 2)"/>',
+            '<g transform="translate(1 2.04)"/>',
+            True,
+        ),
+        (
+            500,
+            '<g transform="translate(1 2)"/>',
+            '<g transform="translate(1 2.1)"/>',
+            False,
+        ),
+        (
+            500,
+            '<g transform="scale(1) translate(1)"/>',
+            '<g transform="translate(1) scale(1)"/>',
+            False,
+        ),
+        (500, '<g opacity="0.01"/>', '<g opacity="0.06"/>', False),
+        (500, '<g fill-opacity="0.33"/>', '<g fill-opacity="0.34"/>', True),
+        (
+            500,
+            '<g style="stroke-width: 0.01"/>',
+            '<g style="stroke-width: 0.05"/>',
+            False,
+        ),
+        (
+            500,
+            '<g style="stroke-width: 1.5"/>',
+            '<g style="stroke-width: 1.5001"/>',
+            True,
+        ),
+        (500, '<g fill="rgb(10, 0, 0)"/>', '<g fill="rgb(10.01, 0, 0)"/>', False),
+        (500, '<g x="1"/>', '<g y="1"/>', False),
+    ],
+)
+def test_the_numbers_of_a_picture_are_near_by_what_they_mean(
+    size: int, shown: str, drawn: str, same: bool
+) -> None:
+    one, other = (BOX.format(size, size, inner) for inner in (shown, drawn))
+    assert (svg_difference(one, other) == "") is same
 
 
 LINE = 'plt.plot([1, 2, {}], color="{}")\nplt.title("{}")'

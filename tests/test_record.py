@@ -66,6 +66,21 @@ def test_record_writes_outputs_and_figures(book_root: Path) -> None:
             python("print(0.34)", "0.335").replace("output", "output within 1%"),
             python("print(0.34)", "0.34").replace("output", "output within 1%"),
         ),
+        (python("print('1.10')", "1.1"), python("print('1.10')", "1.10")),
+        (python("print(0.5)", ".5"), python("print(0.5)", "0.5")),
+        (python("print(1.0)", "+1.0"), python("print(1.0)", "1.0")),
+        (
+            python("print('a  1.0 b')", "a 1.0 b"),
+            python("print('a  1.0 b')", "a  1.0 b"),
+        ),
+        (
+            python("print('1.5672 b')", "1.567 b"),
+            python("print('1.5672 b')", "1.5672 b"),
+        ),
+        (
+            python("print('0.567')", "0.57").replace("output", "output within 0.01"),
+            python("print('0.567')", "0.567").replace("output", "output within 0.01"),
+        ),
         (
             python("print('```')", "old"),
             "```python\nprint('```')\n```\n\n````output\n```\n````\n\n",

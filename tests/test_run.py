@@ -196,6 +196,43 @@ def test_whatever_a_block_raises_is_its_own_failure(code: str, said: str) -> Non
     assert "run.py" not in wrong
 
 
+IN_A_THREAD = """\
+import threading
+
+thread = threading.Thread(target=lambda: {})
+thread.start()
+thread.join()"""
+IN_DEL = """\
+class Held:
+    def __del__(self):
+        raise ValueError("here; and there")
+
+
+held = Held()
+del held"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (IN_A_THREAD.format("1 / 0"), "ZeroDivisionError: division by zero"),
+        (IN_A_THREAD.format("__import__('warnings').warn('no')"), "Warning: no"),
+        (IN_A_THREAD.format("exit()"), ""),
+        (IN_DEL, "ValueError: here; and there"),
+        ("open(__import__('os').devnull).read()", ""),
+    ],
+)
+def test_an_error_that_ends_no_code_is_the_blocks_all_the_same(
+    code: str, said: str
+) -> None:
+    first, second = verdicts(python(f"{code}\nNone") + python("1"))
+    head = "this block raised an error in a thread, or in `__del__`:\n"
+    assert first.startswith(head if said else "")
+    assert first.endswith(f"{said}; mend it, or catch it there" if said else "")
+    assert "threading.py" not in first
+    assert second == ""
+
+
 @pytest.mark.parametrize(
     ("code", "output"),
     [

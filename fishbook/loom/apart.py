@@ -23,7 +23,7 @@ from fishbook.loom.blocks import Cell, Code
 from fishbook.loom.book import Book
 from fishbook.loom.capture import LARGEST
 from fishbook.loom.copies import POSSIBLE, Copy, Original
-from fishbook.loom.inside import FONTS, GRACE
+from fishbook.loom.inside import CUT_OFF, FONTS, GRACE
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.run import Piece, Result
@@ -34,10 +34,11 @@ import sys
 
 _, loom, book, scratch = sys.argv
 sys.path.insert(0, loom)
-from fishbook.loom.inside import main
+from fishbook.loom import inside
 
 sys.path[0], sys.argv[1:] = book, []
-main(book, scratch)
+inside.end_with_parent(scratch)
+inside.main(book, scratch)
 """
 """Runs this loom, and lets pages import from the package beside them before others."""
 
@@ -50,12 +51,26 @@ FEW = 5
 SECONDS = 1800.0
 """What a block may take otherwise; one that is marked as long takes ten times that."""
 
+FOREIGN = {
+    "PYTHONOPTIMIZE",
+    "PYTHONWARNINGS",
+    "PYTHONDEVMODE",
+    "PYTHONINSPECT",
+    "PYTHONINTMAXSTRDIGITS",
+}
+"""Environment variables that change what a page's code does."""
+
 RUNS_LONG = "runs long: `make test-long`, or FISHBOOK_LONG=1, runs it"
 
 
 def runs_long() -> bool:
     """Return whether blocks that are marked as long are to be run."""
     return os.environ.get("FISHBOOK_LONG", "0") not in {"", "0"}
+
+
+def surroundings() -> dict[str, str]:
+    """Return this process's environment, without what gives code another meaning."""
+    return {name: os.environ[name] for name in os.environ if name not in FOREIGN}
 
 
 def seconds() -> float:
@@ -180,6 +195,7 @@ class Starter:
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=folder,
+            env=surroundings(),
             encoding="utf-8",
             # Ctrl+C is for the parent, which then ends the page with all it began.
             start_new_session=True,
@@ -188,7 +204,7 @@ class Starter:
 
     def _original(self, root: Path) -> Original | None:
         """Return what can be copied, if it has the environment of this process."""
-        around = {"MPLCONFIGDIR": str(root / FONTS), **os.environ}
+        around = {"MPLCONFIGDIR": str(root / FONTS), **surroundings()}
         around.pop("PYTEST_CURRENT_TEST", None)
         if not self.original or self.original.ended:
             self.original = Original(LOOM, around)
@@ -242,13 +258,18 @@ class Process:
         sys.stderr.write(self.errors.read().decode("utf-8", "replace"))
 
     def _flood(self) -> str:
-        large = self.printed.stat().st_size > LARGEST
+        try:
+            large = self.printed.stat().st_size > LARGEST
+        except OSError:
+            return "deleted the file that it prints into; let it delete only its own"
         if not large and self.errors.tell() <= 100 * LARGEST:
             return ""
         return f"printed more than {LARGEST:,} bytes; print less"
 
     def _over(self, end: float, allowed: float) -> str:
         code = self.python.poll()
+        if code == CUT_OFF:
+            return "closed file descriptors that it did not open; let it close its own"
         if code is not None:
             how = f"exit code {code}" if code >= 0 else signal.strsignal(-code)
             return f"ended its process ({how}); take out, or mend, what ends it"

@@ -233,7 +233,6 @@ def _marked_rows(source: str) -> list[int]:
 
 def fenced(info: str, text: str) -> str:
     """Return a fence around a text, of a mark that stands nowhere in it."""
-    mark = "```"
-    while mark in text:
-        mark += "`"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    mark = "`" * max(3, longest + 1)
     return f"{mark}{info}\n{text}\n{mark}\n"

@@ -18,8 +18,9 @@ LARGEST = 1_000_000
 NO_GLYPH = "Glyph .* missing from font"
 """Matplotlib's own font has no Chinese; the reader's browser draws the text."""
 
-ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\].*?(?:\x07|\x1b\\)|[@-Z\\-_])")
-OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")
+ESCAPE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\n\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
+)
 UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -70,7 +71,9 @@ def on(number: int) -> TextIO:
 def plain(text: str) -> str:
     """Return what a text leaves on a screen; what can't be seen is written out."""
     text = ESCAPE.sub("", text.replace("\r\n", "\n"))
-    text = OVERWRITTEN.sub("", text.rstrip("\r")).replace("\r", "")
+    # Of a line that is written over, what was written last is left.
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+    text = "\n".join(lines)
     return UNSEEN.sub(lambda found: ascii(found[0])[1:-1], text)
 
 

@@ -6,20 +6,23 @@ import difflib
 import re
 from pathlib import Path
 
+from fishbook.loom import numbers
 from fishbook.loom.blocks import Cell, Figure, Output, Within
-from fishbook.loom.numbers import MEASURE, NUMBER, same_number
+from fishbook.loom.numbers import MEASURE, NUMBER, decimals, is_float, same_number
 from fishbook.loom.pictures import drawn_by, svg_difference
 from fishbook.loom.run import Result
+
+MOST, WIDEST = 20, 200
+"""How many lines of a difference are shown, and how many characters of each."""
 
 
 def verdict(folder: Path, cell: Cell, result: Result) -> str:
     """Say what the page shows and the run did not give, or nothing."""
     if wrong := unfit(folder, cell, result):
         return "; ".join(wrong)
-    shown = cell.output.text if cell.output else ""
     if not prints(cell.output, result.text):
         head = "page (-) and run (+) differ; if the run is right, `fishbook record`:"
-        return f"{head}\n{diff(shown, result.text)}"
+        return f"{head}\n{diff(cell.output, result.text)}"
     return figure_verdict(folder, cell.figure, result.svg)
 
 
@@ -27,7 +30,7 @@ def unfit(folder: Path, cell: Cell, result: Result) -> tuple[str, str] | None:
     """Say what a block did that its page has no room for, and what to do."""
     raises = bool(cell.output and cell.output.raises)
     if result.fault:
-        what, _, fix = result.fault.partition("; ")
+        what, _, fix = result.fault.rpartition("; ")
         return f"this block {what}", fix
     if result.error and not raises:
         said = f"{result.printed.rstrip()}\n{result.trace}".strip("\n")
@@ -100,6 +103,32 @@ def same_output(
     )
 
 
+def same_form(output: Output | None, printed: str) -> bool:
+    """Return whether what was printed, which is the same, is written in the same way.
+
+    Numbers and the spaces between them may look otherwise as far as the run decides it.
+    """
+    if not output or output.varies:
+        return True
+    left, right = (text.rstrip("\n").split("\n") for text in (output.text, printed))
+    return all(
+        _same_look(a.rstrip(), b.rstrip(), output.within)
+        for a, b in zip(left, right, strict=True)
+    )
+
+
+def _same_look(shown: str, printed: str, within: Within | None) -> bool:
+    left, right = NUMBER.findall(shown), NUMBER.findall(printed)
+    # With a tolerance, the numbers of a list that is cut short may end in a zero.
+    lengths = [{*map(decimals, filter(is_float, line))} for line in (left, right)]
+    trimmed = within is not None and max(map(len, lengths)) > 1
+    pairs = [*zip(left, right, strict=True)]
+    if not all(a == b or numbers.same_form(a, b, trimmed=trimmed) for a, b in pairs):
+        return False
+    padded = any(len(a) != len(b) for a, b in pairs)
+    return padded or NUMBER.sub("\0", shown) == NUMBER.sub("\0", printed)
+
+
 def _same_line(shown: str, printed: str, varies: bool, within: Within | None) -> bool:
     if shown == printed:
         return True
@@ -113,13 +142,41 @@ def _same_line(shown: str, printed: str, varies: bool, within: Within | None) ->
 def _words(line: str, number: re.Pattern[str]) -> str:
     """Return the line with each number as one mark, without what pads it."""
     indent = line[: len(line) - len(line.lstrip())]
-    marked = re.sub(r" *\0 *", "\0", number.sub("\0", line.strip()))
-    return indent + re.sub(r" +", " ", marked)
+    marked = re.sub(r" +", " ", number.sub("\0", line.strip()))
+    return indent + re.sub(r" ?\0 ?", "\0", marked)
 
 
-def diff(shown: str, printed: str) -> str:
-    """Show both texts line by line: `-` stands on the page, `+` was printed."""
-    lines = difflib.ndiff(
-        shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
-    )
-    return "\n".join(line.rstrip("\n") for line in lines)
+def diff(output: Output | None, printed: str) -> str:
+    """Show the lines from the first that differs on, as many as can be read.
+
+    `-` stands on the page, `+` was printed. What is near enough counts as alike.
+    """
+    output = output or Output("", 0, text="")
+    old, new = (text.rstrip("\n").split("\n") for text in (output.text, printed))
+    pairs = enumerate(zip(old, new, strict=False))
+    differ = (n for n, pair in pairs if not _alike(*pair, output))
+    first = next(differ, min(len(old), len(new)))
+    ends = "".join(old[first : first + 1]), "".join(new[first : first + 1])
+    letters = enumerate(zip(*ends, strict=False))
+    place = next((n for n, (a, b) in letters if a != b), min(map(len, ends)))
+    seen = slice(max(first - 2, 0), first + MOST)
+    more = max(len(old), len(new)) - seen.stop
+    old, new = old[seen], new[seen]
+    for n, pair in enumerate(zip(old, new, strict=False)):
+        if _alike(*pair, output):
+            new[n] = old[n]
+    lines = [*difflib.unified_diff(old, new, n=MOST + 2, lineterm="")][3:]
+    shown = [f"{line[0]} {_part(line[1:], place)}" for line in lines]
+    if more > 0:
+        shown.append(f"… and {more:,} more lines")
+    return "\n".join(shown)
+
+
+def _alike(shown: str, printed: str, output: Output) -> bool:
+    return _same_line(shown.rstrip(), printed.rstrip(), output.varies, output.within)
+
+
+def _part(line: str, place: int) -> str:
+    """Return a line, or what of a long one stands around a place."""
+    start, end = max(place - WIDEST // 2, 0), max(place, WIDEST // 2) + WIDEST // 2
+    return "…" * bool(start) + line[start:end] + "…" * (len(line) > end)

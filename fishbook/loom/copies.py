@@ -10,6 +10,8 @@ import contextlib
 import importlib
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +23,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import IO
+
+from fishbook.loom.inside import GRACE
 
 POSSIBLE = sys.platform == "linux"
 """Whether a process that has loaded much can be copied safely here."""
@@ -199,16 +203,22 @@ def lay_aside() -> None:
 def original(number: int) -> tuple[str, str] | None:
     """Answer how copies fare, and make new ones; in a copy, return what it is for."""
     lay_aside()
+    pages: dict[int, str] = {}
     with socket.socket(fileno=number) as line, contextlib.suppress(ConnectionError):
         while message := (received := socket.recv_fds(line, 65536, 3))[0]:
             request = json.loads(message)
             if isinstance(request, int):
                 answer = fares(request)
+                if answer is not None:
+                    del pages[request]
             elif not (answer := copied(received[1])):
                 root, folder, scratch = request
                 os.chdir(folder)
                 return root, scratch
+            else:
+                pages[answer] = request[2]
             line.send(json.dumps(answer).encode())
+    end(pages)
     return None
 
 
@@ -216,6 +226,15 @@ def fares(pid: int) -> int | None:
     """Return the exit code of a copy, or None while it runs."""
     ended, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def end(pages: Mapping[int, str]) -> None:
+    """End copies, and all they began, once no one can ask any more."""
+    if pages:
+        time.sleep(GRACE)
+    for pid, scratch in pages.items():
+        os.killpg(pid, signal.SIGKILL)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def copied(files: Sequence[int]) -> int:

@@ -48,6 +48,23 @@ def same_number(shown: str, printed: str, within: Within | None = None) -> bool:
     return abs(got - expected) <= certain_to(shown)
 
 
+def same_form(shown: str, printed: str, *, trimmed: bool) -> bool:
+    """Return whether a number that is as good as the shown one is written as it is.
+
+    How many digits there are is chance where rounding reaches the last of many, and
+    where zeros at the end are `trimmed`.
+    """
+    if Decimal(shown) == Decimal(printed):
+        return shown == printed
+    many = max(len(re.sub(r"^\D*0*|\D|[eE].*", "", n)) for n in (shown, printed))
+    return trimmed or many >= CERTAIN or decimals(shown) == decimals(printed)
+
+
+def decimals(number: str) -> int:
+    """Return how many digits stand after the point."""
+    return len(re.sub(r"^[^.]*\.?|[eE].*", "", number))
+
+
 def allowed(expected: Decimal, within: Within) -> Decimal:
     """Return how far from a number a stated tolerance reaches."""
     return within.amount * abs(expected) if within.is_share else within.amount

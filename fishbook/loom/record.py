@@ -14,7 +14,7 @@ from fishbook.loom.apart import Runner
 from fishbook.loom.blocks import Cell, Figure, Output, fenced
 from fishbook.loom.book import Book
 from fishbook.loom.check import require_sound
-from fishbook.loom.compare import prints, unfit
+from fishbook.loom.compare import prints, same_form, unfit
 from fishbook.loom.page import Page, parse
 from fishbook.loom.pictures import drawn_by, svg_difference
 from fishbook.loom.problem import LoomError, Problem
@@ -214,7 +214,7 @@ def _moved(folder: Path, figure: Figure, svg: str) -> bool:
 def _output(cell: Cell, result: Result) -> dict[int, str]:
     """Return the new text of a cell's output by its line, where it isn't the same."""
     old = cell.output
-    if prints(old, result.text):
+    if prints(old, result.text) and same_form(old, result.text):
         return {}
     if old:
         return {old.line: _fence(old, result.text) if result.text else ""}

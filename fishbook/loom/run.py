@@ -9,6 +9,7 @@ import linecache
 import pickle
 import re
 import sys
+import threading
 import traceback
 import types
 import warnings
@@ -99,6 +100,17 @@ class Namespace:
         sys.modules["__main__"] = self.space.module
         self.files: dict[str, Space] = {}
         self.missing: dict[str, int] = {}
+        self.unheard: list[BaseException] = []
+        threading.excepthook = sys.unraisablehook = self.hear
+
+    def hear(self, found: Any) -> None:
+        """Keep an error that ends no code: one of a thread, or of a `__del__`.
+
+        A file left open doesn't count: what is swept away late may be anyone's.
+        """
+        least = SystemExit | ResourceWarning
+        if found.exc_value and not isinstance(found.exc_value, least):
+            self.unheard.append(found.exc_value)
 
     def run(self, piece: Piece, earlier: list[Piece]) -> Result:
         """Run a piece, or say why it is skipped; `earlier` ones began its file."""
@@ -186,6 +198,11 @@ class Namespace:
                 if reason := self.missed(exception):
                     return Result(skipped=reason)
                 error, trace = map(plain, explain(exception, piece))
+        if self.unheard:
+            said = "".join(plain(explain(one, piece)[1]) for one in self.unheard)
+            what = f"raised an error in a thread, or in `__del__`:\n{said.rstrip()}"
+            fault = fault or f"{what}; mend it, or catch it there"
+            self.unheard.clear()
         return Result(self.printed.text(), error, trace, svg, fault=fault)
 
     def missed(self, exception: BaseException) -> str:
