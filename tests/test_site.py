@@ -233,6 +233,8 @@ def test_fonts_of_formulas_within_lines_are_asked_for_at_once(site: Path) -> Non
         asked = re.findall(r'rel="preload".*?/KaTeX_(.*?)\.woff2"', page.text)
         used = {FONTS[w] for w in FONTS if re.search(rf'class="[^"]*{w}\b', shown)}
         assert used <= set(asked)
+        bold = "/serif-bold.woff2" in page.text
+        assert bold == ("<strong>" in page.article)
         wanted |= used
     assert {"Main-Bold", "Size1-Regular"} <= wanted
 
