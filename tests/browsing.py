@@ -49,20 +49,27 @@ LIGHTER = """() => {
   inner.forEach(e => e.remove());
 }"""
 """Leaves out what readers of a screen don't hear, two thirds of all elements."""
-SETTLED = """async () => {
+STOPPED = "no frame is drawn"
+FRAME = f"""const frame = () => new Promise((drawn, stop) => {{
+  requestAnimationFrame(drawn);
+  setTimeout(stop, 10_000, new Error("{STOPPED}"));
+}});"""
+"""A browser without a screen may stop drawing: waiting for it would never end."""
+SETTLED = f"""async () => {{
+  {FRAME}
   const moving = () => document.getAnimations().some(a => a.playState === "running");
-  while (moving()) await new Promise(requestAnimationFrame);
-}"""
+  while (moving()) await frame();
+}}"""
 """Waits until nothing moves. A motion broken off is over, what follows it is not."""
-THROUGH = """async () => {
+THROUGH = f"""async () => {{
+  {FRAME}
   await document.fonts.ready;
-  const frame = () => new Promise(requestAnimationFrame);
-  for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
-    scrollTo({top: y, behavior: "instant"});
+  for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {{
+    scrollTo({{top: y, behavior: "instant"}});
     await frame();
-  }
+  }}
   return window.shifts;
-}"""
+}}"""
 """Scrolls through a page, so that all of it has once been near."""
 COLOURS = ["color-contrast", "link-in-text-block"]
 LEFT_OUT = {rule: {"enabled": False} for rule in [*COLOURS, "region"]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import COLOURS, RULES, SETTLED, Watch, reading, serious
+from browsing import COLOURS, FRAME, RULES, SETTLED, Watch, reading, serious
 from sites import BOOK, HOME
 
 from fishbook.loom.edition import EDITIONS
@@ -350,7 +350,7 @@ def test_the_maps_follow_the_pen_and_are_what_the_filters_answer(view: Any) -> N
     view.mouse.down()
     for right, down in [(220, 60), (150, 240)]:
         view.mouse.move(box["x"] + right, box["y"] + down, steps=5)
-        view.evaluate("() => new Promise(requestAnimationFrame)")
+        view.evaluate(f"() => {{ {FRAME} return frame(); }}")
         for row, n in zip(shown_maps(view)[1:], (2, 3), strict=True):
             values = np.array(view.evaluate(f"[...{FOUND}.outs[{n}]]")).reshape(8, -1)
             assert row.shape == (*values.shape, 4)
