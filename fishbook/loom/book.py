@@ -152,6 +152,7 @@ def is_appendix(page: Page) -> bool:
     return chapter_number(page.chapter).isalpha()
 
 
+@lru_cache(maxsize=65536)
 def relative(page: str, other: str) -> str:
     """Return the way from one file or address to another."""
     return posixpath.relpath(other, posixpath.dirname(page) or ".")

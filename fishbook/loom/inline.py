@@ -123,7 +123,7 @@ def linked(text: str, link: Callable[[str], str], number: Callable[[str], str]) 
             return link(match["link"])
         return number(match["number"]) if match["number"] is not None else match[0]
 
-    return SPAN.sub(put, text)
+    return SPAN.sub(put, text) if "](" in text else text
 
 
 def words(text: str) -> str:
@@ -174,6 +174,7 @@ def tokens(text: str) -> tuple[Token, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=16384)
 def plain_text(markdown: str) -> str:
     """Return a line without marks and TeX, for a reader who hears it."""
     text = re.sub(r"\[([^\]]*)\]\([^()]*\)", r"\1", markdown)

@@ -132,7 +132,11 @@ def slim(svg: str) -> str:
 
 def _tag(tag: str, linked: set[str]) -> str:
     tag = re.sub(r"\s*\n\s*", "" if "base64" in tag else " ", tag)
-    tag = ID.sub(lambda name: name[0] if name[1] in linked else "", tag)
+    return _short(ID.sub(lambda name: name[0] if name[1] in linked else "", tag))
+
+
+@lru_cache(maxsize=65536)  # the editions' pictures differ in their words alone
+def _short(tag: str) -> str:
     tag = NUMBER.sub(_rounded, COLOUR.sub(_themed, tag))
     tag = PATH.sub(_path, tag).replace("'STIXGeneral'", FORMULA).replace(" />", "/>")
     return "" if UNSEEN.fullmatch(tag) else tag

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from mkdocs.structure.toc import AnchorLink, TableOfContents
+from markdown.extensions.toc import nest_toc_tokens
+from mkdocs.structure.toc import TableOfContents, get_toc
 
 from fishbook.loom.blocks import Heading, Twins
 from fishbook.loom.book import Book, relative
@@ -41,16 +42,11 @@ def title_of(book: Book, heading: Heading, edition: str) -> str:
     return f"{book.number(heading.anchor)} {title}".strip()
 
 
-def set_toc(toc: TableOfContents, headings: Iterable[tuple[str, str]]) -> None:
-    """Give a page's table of contents the book's anchors, and titles without marks."""
-    for link, (anchor, title) in zip(_links(toc.items), headings, strict=True):
-        link.id, link.title = anchor, title
-
-
-def _links(items: list[AnchorLink]) -> Iterator[AnchorLink]:
-    for item in items:
-        yield item
-        yield from _links(item.children)
+def toc_of(book: Book, page: Page, edition: str) -> TableOfContents:
+    """Return a page's table of contents: the book's anchors, titles without marks."""
+    titles = [(x, title_of(book, x, edition)) for x in page.headings]
+    tokens = [{"level": x.level, "id": x.anchor, "name": name} for x, name in titles]
+    return get_toc(nest_toc_tokens(tokens))
 
 
 def moved_anchors(book: Book, page: Page) -> dict[str, str]:

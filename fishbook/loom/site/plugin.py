@@ -83,6 +83,7 @@ class FishbookPlugin(BasePlugin[Options]):
             moved = self.config.moved
             self.made = Made(root, edition, woven / edition, url, moved, config)
         labs.use_our_template()
+        settle.read_code_once()
         book = self.made.book
         config.docs_dir = str(woven / edition)
         config.site_url = f"{url}{edition}/"
@@ -160,10 +161,7 @@ class FishbookPlugin(BasePlugin[Options]):
                 marked = [(h.anchor, weaver.heading(h)) for h in shown.headings]
                 text = labs.finish(text, marked, labels, said)
                 page.title = nav.title_of(book, shown.headings[0], edition)
-            titles = [
-                (h.anchor, nav.title_of(book, h, edition)) for h in shown.headings
-            ]
-            nav.set_toc(page.toc, titles)
+            page.toc = nav.toc_of(book, shown, edition)
             page.meta["notebook"] = notebook_file(shown) if shown.cells else None
             page.meta["lab"] = shown.is_lab
         text, taken = formulas.take(text)

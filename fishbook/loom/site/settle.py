@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path, PurePath
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
+from pygments.lexer import RegexLexer
+from pygments.lexers.python import PythonLexer
 
 from fishbook.loom import disk
 from fishbook.loom.blocks import Figure, Formula
@@ -123,6 +127,17 @@ def _formulas(
                     above = block.raw.partition(span.text)[0].count("\n")
                     at = page.path, block.line + above
                     yield (span.text.strip("$").strip(), displayed), at
+
+
+def read_code_once() -> None:
+    """Let Pygments keep how it reads Python: all editions have the same code."""
+    kept: Any = PythonLexer
+    kept.get_tokens_unprocessed = lambda lexer, *of: _tokens(lexer.__class__, *of)
+
+
+@lru_cache(maxsize=8192)
+def _tokens(lexer: type, text: str, *stack: Hashable) -> list[Any]:
+    return list(RegexLexer.get_tokens_unprocessed(lexer(), text, *stack))
 
 
 def numbered(book: Book, page: Page) -> dict[str, str]:
