@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from books import GATES, edit, examples, read_text, write_text
+from books import DOT, GATES, SUMS, edit, examples, read_text, write_text
 
 from fishbook.loom import disk
 from fishbook.loom.book import Book
@@ -76,3 +76,14 @@ def test_copies_of_two_texts_are_two(tmp_path: Path) -> None:
         kept.append(disk.keep(tmp_path, "a.py"))
     assert kept[0] == kept[2] != kept[1]
     assert [read_text(tmp_path / name) for name in kept] == ["one", "two", "one"]
+
+
+def test_a_folder_in_a_files_place_is_named_and_stays(book_root: Path) -> None:
+    (book_root / DOT).unlink()
+    write_text(book_root / DOT / "mine", "all I have")
+    edit(book_root / SUMS, "print(NOT(0))", "print(NOT(1))")
+    with pytest.raises(LoomError, match="dot.svg: a folder stands where this file goe"):
+        record(Book.load(book_root))
+    assert "print(NOT(1))\n```\n\n```output\n1\n" in read_text(book_root / SUMS)
+    assert read_text(book_root / DOT / "mine") == "all I have"
+    assert not [*book_root.rglob("*.part")]

@@ -133,8 +133,10 @@ def write(path: Path, content: str | bytes) -> bool:
     """Replace a file at once, if it differs; return whether it did.
 
     Whoever reads sees the old content or the new, never a part. A link stays: the file
-    that it leads to is written.
+    that it leads to is written. Raises LoomError where a folder has its place.
     """
+    if path.is_dir():
+        raise LoomError([f"{path}: a folder stands where this file goes; move it away"])
     data = content.encode("utf-8") if isinstance(content, str) else content
     path = Path(os.path.realpath(path))
     if path.is_file() and path.read_bytes() == data:

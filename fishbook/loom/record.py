@@ -125,7 +125,7 @@ def _record_page(book: Book, page: Page, note: Callable[[str], object]) -> list[
             if cell.figure and _moved(folder, cell.figure, result.svg):
                 files[folder / cell.figure.path] = result.svg
     text = "".join(texts.get(block.line, block.raw) for block in page.blocks)
-    files = {root / page.path: text, **files}
+    files[root / page.path] = text
     changed = [path for path, new in files.items() if disk.write(path, new)]
     return [path.relative_to(root).as_posix() for path in changed]
 
