@@ -82,7 +82,7 @@ def test_a_folder_in_a_files_place_is_named_and_stays(book_root: Path) -> None:
     (book_root / DOT).unlink()
     write_text(book_root / DOT / "mine", "all I have")
     edit(book_root / SUMS, "print(NOT(0))", "print(NOT(1))")
-    with pytest.raises(LoomError, match="dot.svg: a folder stands where this file goe"):
+    with pytest.raises(LoomError, match=r"dot\.svg: a folder stands where this file"):
         record(Book.load(book_root))
     assert "print(NOT(1))\n```\n\n```output\n1\n" in read_text(book_root / SUMS)
     assert read_text(book_root / DOT / "mine") == "all I have"
