@@ -11,11 +11,12 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 import fishbook
 from fishbook.loom import names
@@ -61,6 +62,10 @@ FOREIGN = {
 """Environment variables that change what a page's code does."""
 
 RUNS_LONG = "runs long: `make test-long`, or FISHBOOK_LONG=1, runs it"
+
+
+Around: TypeAlias = frozenset[tuple[str, str]]
+"""An environment: its variables and what they are set to."""
 
 
 def runs_long() -> bool:
@@ -174,21 +179,27 @@ def kept(page: Page, hidden: Code) -> tuple[str, ...]:
 
 
 class Starter:
-    """Starts pages' processes: after the first few, as copies of one that is ready."""
+    """Starts pages' processes: after the first few, as copies of one that is ready.
+
+    A copy has the environment of what it is copied from, so each has its own.
+    """
 
     def __init__(self) -> None:
-        self.started = 0
-        self.original: Original | None = None
+        self.started = Counter[Around]()
+        self.originals: dict[Around, Original] = {}
 
     def start(
         self, root: Path, folder: Path, scratch: Path, errors: int
     ) -> subprocess.Popen[str] | Copy:
         """Start a process for a page in a folder; what goes wrong goes to `errors`."""
-        self.started += 1
-        if self.started > FEW and POSSIBLE and (original := self._original(root)):
+        around = {"MPLCONFIGDIR": str(root / FONTS), **surroundings()}
+        around.pop("PYTEST_CURRENT_TEST", None)
+        kind = frozenset(around.items())
+        self.started[kind] += 1
+        if self.started[kind] > FEW and POSSIBLE:
             # Whatever has become of it, a process of its own is as good.
             with contextlib.suppress(OSError, ValueError):
-                return original.copy(root, folder, scratch, errors)
+                return self._original(kind).copy(root, folder, scratch, errors)
         return subprocess.Popen(
             [sys.executable, "-P", "-c", SCRIPT, LOOM, str(root), str(scratch)],
             stdin=subprocess.PIPE,
@@ -202,13 +213,12 @@ class Starter:
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
-    def _original(self, root: Path) -> Original | None:
-        """Return what can be copied, if it has the environment of this process."""
-        around = {"MPLCONFIGDIR": str(root / FONTS), **surroundings()}
-        around.pop("PYTEST_CURRENT_TEST", None)
-        if not self.original or self.original.ended:
-            self.original = Original(LOOM, around)
-        return self.original if self.original.around == around else None
+    def _original(self, around: Around) -> Original:
+        """Return what can be copied in an environment."""
+        found = self.originals.get(around)
+        if not found or found.ended:
+            found = self.originals[around] = Original(LOOM, dict(around))
+        return found
 
 
 STARTER = Starter()

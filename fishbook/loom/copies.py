@@ -57,7 +57,6 @@ class Original:
     """The process that is copied. It ends when nobody can ask it any more."""
 
     def __init__(self, loom: str, around: Mapping[str, str]) -> None:
-        self.around = around
         self.line, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             self.python = subprocess.Popen(
