@@ -124,7 +124,19 @@ PICTURE = "![图 | Figure](figures/a.svg)\n"
 
 @pytest.mark.parametrize(
     "text",
-    ["</details>\n", PICTURE, f"<!--- within 2% of the axes -->\n{PICTURE}"],
+    [
+        "<details markdown><summary>解 | S</summary>\n",
+        "</details>\n",
+        "# 门 | Gate {#gate}\n",
+        "$$ x $$\n",
+        "$$\nx\n$$\n",
+        "<!-- c -->\n",
+        '<!--- skip: next "why" -->\n',
+        "```python\n1\n```\n",
+        "\n\n",
+        PICTURE,
+        f"<!--- within 2% of the axes -->\n{PICTURE}",
+    ],
 )
 def test_what_follows_a_block_is_none_of_it(text: str) -> None:
     first, *_ = scan(f"{text}after\n")
@@ -145,10 +157,16 @@ def test_an_empty_text_has_no_blocks() -> None:
         ("- ```text\n  x\n  ```\n\n```python\nprint(1)\n```\n", "print(1)"),
         ("```python\n```\n", ""),
         ("```python\n'\u2028'\n```\n", "'\u2028'"),
+        ("```python\nx\ny", "x\ny"),
     ],
 )
 def test_code_is_what_stands_in_its_fence(text: str, source: str) -> None:
     assert one(text, Code).source == source
+
+
+def test_an_indented_fence_is_never_run() -> None:
+    fence = one("- item\n\n  ```python\n  x\n  ```\n", Fence)
+    assert (fence.info, fence.indent) == ("python", "  ")
 
 
 def test_the_info_line_says_what_code_is() -> None:
@@ -178,6 +196,11 @@ def test_a_pair_is_one_block() -> None:
     assert (pair.text, pair.closed) == (Twins("甲", "a\n\nb"), True)
 
 
+def test_twins_may_be_empty() -> None:
+    text = '<div lang="zh" markdown>\n</div>\n<div lang="en" markdown>\n</div>\n'
+    assert one(text, Pair).text == Twins("", "")
+
+
 @pytest.mark.parametrize("between", ["\n", "words\n", "<!-- c -->\n"])
 def test_what_stands_between_twins_parts_them(between: str) -> None:
     zh, en = TWINS.format("甲", "a").split("</div>\n", 1)
@@ -193,8 +216,16 @@ def test_a_div_that_is_not_closed_ends_where_its_twin_begins() -> None:
     ]
 
 
-def test_other_divs_and_fences_may_stand_in_prose() -> None:
-    inner = '<div class="a">x</div>\n<div class="b">\ny\n</div>\n\n```text\n</div>\n```'
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<div class="a">x</div>',
+        '<div class="b">\ny\n</div>',
+        '<div class="b">\n<div>\ny\n</div>\n</div>',
+        "```text\n</div>\n```",
+    ],
+)
+def test_other_divs_and_fences_may_stand_in_prose(inner: str) -> None:
     assert one(TWINS.format(inner, "a"), Pair).text.zh == inner
 
 
@@ -221,6 +252,10 @@ def test_a_heading_has_a_level_twins_and_an_anchor() -> None:
 def test_a_formula_may_have_a_label(text: str, label: str) -> None:
     formula = one(text, Formula)
     assert (formula.label, formula.closed) == (label, True)
+
+
+def test_a_formula_of_nothing_is_not_closed() -> None:
+    assert not one("$$$$\n", Formula).closed
 
 
 @pytest.mark.parametrize("text", ["$$\n\n$$ x $$\n", "$$\n```python\n1\n```\n", "$$"])
@@ -275,7 +310,11 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
     annotations = one(marked, Annotations)
     assert annotations.numbers == (1, 2)
     assert annotations.items == (Twins("甲", "a"), Twins("乙", "b"))
-    for text in (marked.replace("# (1)!", ""), marked.replace("\n\n1", "\n\nw\n\n1")):
+    for text in (
+        "1. 甲 | a\n",
+        marked.replace("# (1)!", ""),
+        marked.replace("\n\n1", "\n\nw\n\n1"),
+    ):
         assert only(text, Annotations) == []
         assert only(text, Shared)
 
