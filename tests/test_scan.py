@@ -16,6 +16,8 @@ from fishbook.loom.blocks import (
     Block,
     Code,
     Comment,
+    DetailsClose,
+    DetailsOpen,
     Fence,
     Figure,
     Formula,
@@ -143,6 +145,34 @@ def test_what_follows_a_block_is_none_of_it(text: str) -> None:
     assert first.raw == text
 
 
+MARKS = {
+    "</details>": DetailsClose,
+    "<details markdown><summary>解 | S</summary>": DetailsOpen,
+    '<!--- skip: next "why" -->': Skip,
+    '<!--skip:next "why"-->': Skip,
+    "<!--- long: next -->": Skip,
+    "![图 | figure](figures/a.svg)": Figure,
+    f"<!-- within 2% of the axes-->\n{PICTURE[:-1]}": Figure,
+    TWINS.format("甲", "a")[:-1]: Pair,
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_blanks_may_follow_a_mark_and_words_make_it_another(mark: str) -> None:
+    for blanks in ("", " \t"):
+        lines = "".join(f"{line}{blanks}\n" for line in mark.split("\n"))
+        assert [type(block) for block in scan(lines)] == [MARKS[mark]]
+    first, *_ = scan(mark.replace("\n", " x\n", 1) if "\n" in mark else f"{mark} x")
+    assert not isinstance(first, MARKS[mark])
+
+
+def test_what_is_no_mark_is_a_comment_or_words() -> None:
+    for text in ("<!--- skip: nextly -->", "<!--- skip: next why", "<!---- skip: next"):
+        assert one(text, Comment)
+    for text in ("#words\n", "####### 门\n", "</details\n", "![a](b c)\n"):
+        assert one(text, Shared)
+
+
 def test_an_empty_text_has_no_blocks() -> None:
     assert list(scan("")) == []
 
@@ -229,6 +259,12 @@ def test_other_divs_and_fences_may_stand_in_prose(inner: str) -> None:
     assert one(TWINS.format(inner, "a"), Pair).text.zh == inner
 
 
+def test_a_div_that_the_page_ends_is_not_closed() -> None:
+    text = TWINS.format("甲", "a")
+    assert not one(text.removesuffix("</div>\n"), Pair).closed
+    assert not one(text.partition("</div>")[0], Half).closed
+
+
 def test_words_after_a_divs_end_do_not_end_it() -> None:
     first, *_ = scan(TWINS.format("甲", "a").replace("</div>", "</div> lost", 1))
     assert isinstance(first, Half) and not first.closed
@@ -237,13 +273,15 @@ def test_words_after_a_divs_end_do_not_end_it() -> None:
 def test_a_heading_has_a_level_twins_and_an_anchor() -> None:
     heading = one("## 门 | Gate {#gate}\n", Heading)
     assert (heading.level, heading.title) == (2, Twins("门", "Gate"))
-    assert heading.anchor == "gate"
-    assert one("# 门 | Gate\n", Heading).anchor == ""
+    assert heading.anchor == one("# 门 {#gate} \t\n", Heading).anchor == "gate"
+    for end in ("", "{#gate}", " {#a b}", " {#gate} x"):
+        assert one(f"# 门 | Gate{end}\n", Heading).anchor == ""
 
 
 @pytest.mark.parametrize(
     ("text", "label"),
     [
+        ("$$x$$\n", ""),
         ("$$ x $$\n", ""),
         ("$$ x \\tag{eq-x} $$\n", "eq-x"),
         ("$$\nx \\tag{eq-x}\n$$\n", "eq-x"),

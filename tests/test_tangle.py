@@ -93,6 +93,7 @@ def test_a_files_head_is_its_docstring_its_imports_and_its_names() -> None:
         f"{FUTURE}{names}x = 1\n"
     )
     assert body_of("_x = 1") == f"{FUTURE}__all__ = []\n\n_x = 1\n"
+    assert '__all__ = ["sep", "x"]' in body_of("from os import sep as sep\n\nx = 1")
     own = '__all__ = ["x"]\n\nx = y = 1'
     assert body_of(own) == f"{FUTURE}{own}\n"
 

@@ -123,7 +123,7 @@ def _same_look(shown: str, printed: str, within: Within | None) -> bool:
     lengths = [{*map(decimals, filter(is_float, line))} for line in (left, right)]
     trimmed = within is not None and max(map(len, lengths)) > 1
     pairs = [*zip(left, right, strict=True)]
-    if not all(a == b or numbers.same_form(a, b, trimmed=trimmed) for a, b in pairs):
+    if not all(numbers.same_form(a, b, trimmed=trimmed) for a, b in pairs):
         return False
     padded = any(len(a) != len(b) for a, b in pairs)
     return padded or NUMBER.sub("\0", shown) == NUMBER.sub("\0", printed)
