@@ -150,9 +150,9 @@ MARKS = {
     "<details markdown><summary>解 | S</summary>": DetailsOpen,
     '<!--- skip: next "why" -->': Skip,
     '<!--skip:next "why"-->': Skip,
-    "<!--- long: next -->": Skip,
+    "<!--- long:next-->": Skip,
     "![图 | figure](figures/a.svg)": Figure,
-    f"<!-- within 2% of the axes-->\n{PICTURE[:-1]}": Figure,
+    f"<!--within 2% of the axes-->\n{PICTURE[:-1]}": Figure,
     TWINS.format("甲", "a")[:-1]: Pair,
 }
 
@@ -166,11 +166,38 @@ def test_blanks_may_follow_a_mark_and_words_make_it_another(mark: str) -> None:
     assert not isinstance(first, MARKS[mark])
 
 
-def test_what_is_no_mark_is_a_comment_or_words() -> None:
-    for text in ("<!--- skip: nextly -->", "<!--- skip: next why", "<!---- skip: next"):
-        assert one(text, Comment)
-    for text in ("#words\n", "####### 门\n", "</details\n", "![a](b c)\n"):
-        assert one(text, Shared)
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("#words", Shared),
+        ("####### 门", Shared),
+        ("# {#gate}", Heading),
+        ("</details", Shared),
+        ("<details markdown><summary></summary>", DetailsOpen),
+        ("![](figures/a.svg)", Figure),
+        ('![a](figures/a.svg "")', Figure),
+        ("![a]()", Shared),
+        ("![a](b c)", Shared),
+        ("<!--- skip: nextly -->", Comment),
+        ("<!--- skip: next why", Comment),
+        ("<!---- skip: next", Comment),
+        (f"<!--- within % of the axes -->\n{PICTURE}", Comment),
+        (f"<!--- within 1.% of the axes -->\n{PICTURE}", Comment),
+        ("```output within .5", Fence),
+        ("```output within 1.", Fence),
+        ('```python title=""', Code),
+        ("```", Fence),
+        ("1) ```", Fence),
+        (".) ```", Shared),
+        ("```a`b", Shared),
+        ("```a`", Shared),
+    ],
+)
+def test_a_mark_with_something_left_out_may_be_none(
+    line: str, kind: type[Block]
+) -> None:
+    first, *_ = scan(f"{line}\n")
+    assert type(first) is kind
 
 
 def test_an_empty_text_has_no_blocks() -> None:
@@ -348,8 +375,10 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
     annotations = one(marked, Annotations)
     assert annotations.numbers == (1, 2)
     assert annotations.items == (Twins("甲", "a"), Twins("乙", "b"))
+    assert one("```python\nx  # (1)!\n```\n1. \n", Annotations).numbers == (1,)
     for text in (
         "1. 甲 | a\n",
+        "```python\nx  # (1)!\n```\n. 甲 | a\n",
         marked.replace("# (1)!", ""),
         marked.replace("\n\n1", "\n\nw\n\n1"),
     ):
@@ -364,6 +393,9 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
         ('"always"', "", "always"),
         ("", "", ""),
         ("if(x)", "", ""),
+        ('""', "", ""),
+        ('if(x, reason="")', "", ""),
+        ('if(, reason="x")', "", ""),
     ],
 )
 def test_a_skip_has_a_test_and_a_reason(rule: str, test: str, reason: str) -> None:
