@@ -370,6 +370,7 @@ BOX = '<svg viewBox="0 0 {} {}">{}</svg>'
         (1, '<circle r="0.10"/>', '<circle r="0.14"/>', False),
         (1, '<circle r="0.10"/>', '<circle r="0.10005"/>', True),
         (9999, '<circle r="0.10"/>', '<circle r="0.14"/>', True),
+        (9999, '<circle r="0.10"/>', '<circle r="0.16"/>', False),
         (
             9999,
             '<path d="M0 0A1 1 0 0 1 2 2"/>',

@@ -138,10 +138,23 @@ def test_a_curve_elsewhere_is_no_fault_of_the_axes(
     assert "set their limits" not in svg_difference(shown, plot(y="y + 5"), TWO)
 
 
-def test_numbers_in_words_are_compared_to_the_letter() -> None:
-    svg = '<svg><text x="1">0.5{}</text></svg>'
+def test_long_words_are_cut_where_a_difference_is_named() -> None:
+    tag = "<svg><text>{}</text></svg>".format
+    fits, cut = "a" * 60, "b" * 61
+    said = svg_difference(tag(fits), tag(cut))
+    assert said == f"'{fits}' on the page, '{cut[:57]}…' drawn"
+
+
+@pytest.mark.parametrize("words", ["0.5{}", 'r="0.5{}"'])
+def test_numbers_in_words_are_compared_to_the_letter(words: str) -> None:
+    svg = f'<svg><text x="1">{words}</text></svg>'
     assert svg_difference(svg.format(0), svg.format(1))
     assert svg_difference(svg.format(0), svg.format(1), TWO)
+
+
+def test_what_stands_after_a_picture_is_a_difference() -> None:
+    said = "2 tags and texts on the page, 1 drawn"
+    assert svg_difference("<svg/>\nmore", "<svg/>\n") == said
 
 
 def test_marks_may_shift_by_the_share(plot: Callable[..., str]) -> None:
@@ -231,6 +244,9 @@ ARCH = "M 0 0 L 10 18 L 20 32 L 30 42 L 40 48 L 50 50 L 60 48 L 70 42 L 80 32 L 
         ("M 0 9 L 99 9", "M 3 9 L 99 9", False),
         ("M 0 9 L 99 9", "M 0 9 L 96 9", False),
         ("M 0 9 L 99 9", "M 0 9 L 40 9 M 60 9 L 99 9", False),
+        ("M 0 9 L 99 9", "M 0 9 L 99 9 M 50 50 L 50.1 50", False),
+        ("M 0 9 L 99 9", "M 0 9 L 99 9 M 50 50 z", False),
+        ("M 0 9 L 99 9", "M 0 11 L 99 11", True),
         ("M 0 9 L 99 9", "", False),
     ],
 )
