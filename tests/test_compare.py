@@ -426,6 +426,20 @@ def test_the_numbers_of_a_picture_are_near_by_what_they_mean(
     assert (svg_difference(one, other) == "") is same
 
 
+@pytest.mark.parametrize(
+    ("sides", "same"), [("500 1", True), ("1 500", True), ("9 9", False)]
+)
+def test_the_longer_side_of_a_picture_says_how_small_its_units_are(
+    sides: str, same: bool
+) -> None:
+    svg = f'<svg viewBox="0 0 {sides}"><circle r="0.1{{}}"/></svg>'
+    assert (svg_difference(svg.format(0), svg.format(4)) == "") is same
+
+
+def test_what_is_no_picture_is_named_though_it_is_the_same() -> None:
+    assert svg_difference("<svg", "<svg").startswith("the picture is not valid SVG (")
+
+
 LINE = 'plt.plot([1, 2, {}], color="{}")\nplt.title("{}")'
 USUAL = (3, "#1a5fb4", "线 | line")
 
