@@ -188,7 +188,7 @@ def test_blanks_may_follow_a_mark_and_words_make_it_another(mark: str) -> None:
         ('```python title=""', Code),
         ("```", Fence),
         ("1) ```", Fence),
-        (".) ```", Shared),
+        (". ```", Shared),
         ("```a`b", Shared),
         ("```a`", Shared),
     ],
