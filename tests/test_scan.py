@@ -301,8 +301,9 @@ def test_a_heading_has_a_level_twins_and_an_anchor() -> None:
     heading = one("## 门 | Gate {#gate}\n", Heading)
     assert (heading.level, heading.title) == (2, Twins("门", "Gate"))
     assert heading.anchor == one("# 门 {#gate} \t\n", Heading).anchor == "gate"
-    for end in ("", "{#gate}", " {#a b}", " {#gate} x"):
-        assert one(f"# 门 | Gate{end}\n", Heading).anchor == ""
+    for end in ("", "{#gate}", " {#a b}", " {#gate} x", " {#}"):
+        plain = one(f"# 门 | Gate{end}\n", Heading)
+        assert (plain.title.en, plain.anchor) == (f"Gate{end}", "")
 
 
 @pytest.mark.parametrize(
@@ -392,6 +393,7 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
         ('if(not f(), reason="no (data)")', "not f()", "no (data)"),
         ('"always"', "", "always"),
         ("", "", ""),
+        ('if(x,reason="y")', "x", "y"),
         ("if(x)", "", ""),
         ('""', "", ""),
         ('if(x, reason="")', "", ""),
