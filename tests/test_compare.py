@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 
 import pytest
+from books import NOWHERE, page_of, python, raising, write_text
 from running import plotted
 
-from fishbook.loom.blocks import Output, Within, fenced
+from fishbook.loom.blocks import Cell, Output, Within, fenced
 from fishbook.loom.capture import LARGEST, plain
-from fishbook.loom.compare import diff, prints, same_form, same_output
+from fishbook.loom.compare import (
+    MOST,
+    WIDEST,
+    diff,
+    other_matplotlib,
+    prints,
+    same_form,
+    same_output,
+    unfit,
+    verdict,
+)
 from fishbook.loom.pictures import drawn_by, svg_difference
+from fishbook.loom.run import Result
 
 
 @pytest.mark.parametrize(
@@ -163,6 +176,11 @@ def test_a_form_is_what_the_code_decides(
     assert same_form(output, printed) is same
 
 
+def test_where_no_number_is_shown_any_form_will_do() -> None:
+    assert same_form(None, "")
+    assert same_form(Output("", 1, text="1.5 ms", varies=True), "2.25 ms")
+
+
 def shown(text: str) -> Output:
     return Output("", 1, text=text)
 
@@ -172,15 +190,27 @@ def test_a_difference_begins_where_the_first_one_is() -> None:
     page, run = f"{same}0.3333\n1\n2\n{same}", f"{same}0.3334\n1\n3\n{same}"
     found = diff(shown(page), run).split("\n")
     assert found[:6] == ["  0.3333", "  1", "- 2", "+ 3", "  same", "  same"]
-    assert found[-1] == "… and 981 more lines"
+    assert found[6:] == ["  same"] * 17 + ["… and 981 more lines"]
     assert diff(None, "1\n") == "- \n+ 1"
     assert diff(shown("1"), "1\n2") == "  1\n+ 2"
+
+
+def test_how_many_lines_are_left_out_is_said_where_there_are_any() -> None:
+    for left_out, last in [(0, "+ z"), (1, "… and 1 more lines")]:
+        lines = "\n".join(["z"] * (MOST + left_out))
+        assert diff(shown("\n".join(["a"] * MOST)), lines).split("\n")[-1] == last
 
 
 def test_of_a_long_line_the_part_that_differs_is_shown() -> None:
     found = diff(shown("x" * 999 + "a" + "y" * 999), "x" * 999 + "b" + "y" * 999)
     line = f"…{'x' * 100}{{}}{'y' * 99}…"
     assert found == f"- {line.format('a')}\n+ {line.format('b')}"
+
+
+def test_a_line_that_just_fits_is_shown_whole() -> None:
+    fits, cut = "b" + "x" * (WIDEST - 1), "b" + "x" * WIDEST
+    assert diff(shown("a"), fits) == f"- a\n+ {fits}"
+    assert diff(shown("a"), cut) == f"- a\n+ {fits}…"
 
 
 LONG = {
@@ -203,6 +233,110 @@ def test_whatever_may_be_printed_is_read_in_no_time(piece: str) -> None:
     if not same_output(other.text, text + "c"):
         assert len(diff(other, text + "c")) < 20_000
     assert fenced("output", text).startswith("```")
+
+
+def cell_of(text: str) -> Cell:
+    """Give the one cell of a text."""
+    (cell,) = page_of(text).cells
+    return cell
+
+
+PICTURE = "![线 | line](figures/line.svg)\n"
+HIDDEN = "```python hidden\n1\n```\n\n"
+DIFFER = "page (-) and run (+) differ; if the run is right, `fishbook record`:\n"
+UNSHOWN = "this block raised an error the page doesn't show:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "result", "said"),
+    [
+        (python("1"), Result(), ""),
+        (python("1", "2"), Result("2\n"), ""),
+        (python("1", "2"), Result("3\n"), f"{DIFFER}- 2\n+ 3"),
+        (python("1"), Result("3\n"), f"{DIFFER}- \n+ 3"),
+        (python("1"), Result(fault="drew 2; split it"), "this block drew 2; split it"),
+        (
+            python("1", "2"),
+            Result("2\n\n", "E: x", "p.md, line 1\nE: x\n"),
+            f"{UNSHOWN}2\np.md, line 1\nE: x; "
+            "mend it, or show the error in an `output raises` fence",
+        ),
+        (
+            python("1"),
+            Result("", "ModuleNotFoundError: x", "trace"),
+            f"{UNSHOWN}trace; pip install 'fishbook[plot]' brings what pages draw with",
+        ),
+        (raising("1", "2\nE: x"), Result("2", "E: x", "trace"), ""),
+        (raising("1", "E: x"), Result("", "E: y"), f"{DIFFER}- E: x\n+ E: y"),
+        (
+            raising("1", "E: x"),
+            Result("E: x\n"),
+            "the page shows an error, but the block raised none; "
+            "mend the block, or write `output` in place of `output raises`",
+        ),
+        (HIDDEN, Result("\n"), ""),
+        (
+            HIDDEN,
+            Result("1\n2\n"),
+            "this hidden code prints:\n1\n2; "
+            "take the print out, or put an output fence after it",
+        ),
+        (f"{HIDDEN}```output\n1\n```\n", Result("1\n"), ""),
+        (
+            python("1"),
+            Result(svg="<svg/>"),
+            "this block draws a figure that the page doesn't show; "
+            "draw one, or add a line ![中文 | English](figures/NAME.svg)",
+        ),
+        (
+            python("1") + PICTURE,
+            Result(),
+            "the page shows figures/line.svg, but the block drew nothing; "
+            "draw one, or add a line ![中文 | English](figures/NAME.svg)",
+        ),
+        (
+            python("1") + PICTURE,
+            Result(svg="<svg/>"),
+            "figures/line.svg does not exist; run `fishbook record`",
+        ),
+    ],
+)
+def test_the_verdict_says_what_is_wrong_and_what_to_do(
+    text: str, result: Result, said: str
+) -> None:
+    assert verdict(NOWHERE, cell_of(text), result) == said
+
+
+DRAWN = '<svg><!--{}--><circle r="{}"/></svg>'
+OLD, NEW = "Created with Matplotlib v3.1", "Created with Matplotlib v3.2"
+
+
+@pytest.mark.parametrize(
+    ("page", "run", "said", "reason"),
+    [
+        ((OLD, 1), (OLD, 1), "", ""),
+        ((OLD, 1), (OLD, 2), "is not what the block draws", ""),
+        ((OLD, 1), (NEW, 2), "", "was drawn by Matplotlib 3.1, which differs from 3.2"),
+        (("", 1), (NEW, 2), "is not what the block draws", ""),
+        ((OLD, 1), ("", 2), "is not what the block draws", ""),
+        (("", 1), ("", 1), "", ""),
+    ],
+)
+def test_the_verdict_on_a_picture_is_that_of_the_same_matplotlib(
+    tmp_path: Path, page: tuple[str, int], run: tuple[str, int], said: str, reason: str
+) -> None:
+    write_text(tmp_path / "figures/line.svg", DRAWN.format(*page))
+    cell, svg = cell_of(python("1") + PICTURE), DRAWN.format(*run)
+    assert unfit(tmp_path, cell, Result(svg=svg)) is None
+    found = verdict(tmp_path, cell, Result(svg=svg))
+    assert found.partition(";")[0] == (said and f"figures/line.svg {said}")
+    assert ('<circle r="2"/>' in found) == bool(said)
+    other = other_matplotlib(tmp_path, cell.figure, svg)
+    assert other == (reason and f"figures/line.svg {reason}")
+
+
+def test_what_shows_no_picture_is_of_no_matplotlib() -> None:
+    assert other_matplotlib(NOWHERE, None, "") == ""
 
 
 SVG = '<svg id="{}" width="9"><g clip-path="url(#{})"><path d="M {} 2"/></g>{}</svg>'
@@ -236,6 +370,7 @@ BOX = '<svg viewBox="0 0 {} {}">{}</svg>'
         (1, '<circle r="0.10"/>', '<circle r="0.14"/>', False),
         (1, '<circle r="0.10"/>', '<circle r="0.10005"/>', True),
         (9999, '<circle r="0.10"/>', '<circle r="0.14"/>', True),
+        (9999, '<circle r="0.10"/>', '<circle r="0.16"/>', False),
         (
             9999,
             '<path d="M0 0A1 1 0 0 1 2 2"/>',
@@ -289,6 +424,20 @@ def test_the_numbers_of_a_picture_are_near_by_what_they_mean(
 ) -> None:
     one, other = (BOX.format(size, size, inner) for inner in (shown, drawn))
     assert (svg_difference(one, other) == "") is same
+
+
+@pytest.mark.parametrize(
+    ("sides", "same"), [("500 1", True), ("1 500", True), ("9 9", False)]
+)
+def test_the_longer_side_of_a_picture_says_how_small_its_units_are(
+    sides: str, same: bool
+) -> None:
+    svg = f'<svg viewBox="0 0 {sides}"><circle r="0.1{{}}"/></svg>'
+    assert (svg_difference(svg.format(0), svg.format(4)) == "") is same
+
+
+def test_what_is_no_picture_is_named_though_it_is_the_same() -> None:
+    assert svg_difference("<svg", "<svg").startswith("the picture is not valid SVG (")
 
 
 LINE = 'plt.plot([1, 2, {}], color="{}")\nplt.title("{}")'

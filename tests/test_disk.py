@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import Thread
 
@@ -12,6 +13,8 @@ from fishbook.loom import disk
 from fishbook.loom.book import Book
 from fishbook.loom.problem import LoomError
 from fishbook.loom.record import record
+from fishbook.loom.tangle import write
+from fishbook.loom.weave import weave_edition
 
 
 def test_files_come_in_order_without_those_of_editors_and_caches(
@@ -23,6 +26,23 @@ def test_files_come_in_order_without_those_of_editors_and_caches(
     (tmp_path / "c").symlink_to(tmp_path / "b")
     found = [path.relative_to(tmp_path).as_posix() for path in disk.files(tmp_path)]
     assert sorted(found) == seen
+
+
+def test_each_verb_sweeps_what_killed_runs_began_long_ago(book_root: Path) -> None:
+    book, out = Book.load(book_root), book_root / "woven"
+    weave_edition(book, "en", out)
+    folders = (book_root / "fishbook", book_root / "docs/01-gates", out)
+    for folder in folders:
+        for name in (".old.part", ".new.part", "old.part"):
+            write_text(folder / name, "")
+            if "old" in name:
+                os.utime(folder / name, (0, 0))
+    write(book)
+    record(book, [book_root / "docs/index.md"])
+    weave_edition(book, "en", out)
+    for folder in folders:
+        left = sorted(path.name for path in folder.glob("*.part"))
+        assert left == [".new.part", "old.part"]
 
 
 def test_a_page_behind_a_link_is_written_where_it_is(book_root: Path) -> None:

@@ -207,3 +207,16 @@ def test_a_room_of_the_loom_needs_only_those_before_it() -> None:
                 used = full.partition(".")[0]
                 if full and room != "__main__":
                     assert place[used] <= place[room], f"{path.name} needs {used}"
+
+
+def test_what_rooms_hand_on_cannot_change() -> None:
+    """Only what is filled while something runs or is built can."""
+    loose = {
+        node.name
+        for path in (ROOT / "fishbook" / "loom").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for mark in getattr(node, "decorator_list", [])
+        if isinstance(node, ast.ClassDef) and "dataclass" in ast.unparse(mark)
+        if "frozen=True" not in ast.unparse(mark)
+    }
+    assert loose == {"Space", "Made"}

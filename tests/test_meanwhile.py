@@ -33,15 +33,38 @@ def test_words_that_are_saved_while_a_page_runs_are_kept(book_root: Path) -> Non
     assert read_text(book_root / MORE) == kept
 
 
-@pytest.mark.parametrize("new", ["print(4)", "print(3)\r"])
-def test_code_that_is_saved_while_a_page_runs_is_left_alone(
-    book_root: Path, new: str
+SHOWN = "```output\nold\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("print(3)", "print(4)"),
+        ("```python\nprint(3)", '<!--- skip: next "why" -->\n\n```python\nprint(3)'),
+        (SHOWN, SHOWN.replace("output", "output varies")),
+        (SHOWN, f"{SHOWN}\n![图 | figure](figures/new.svg)\n"),
+    ],
+)
+def test_what_is_wanted_anew_while_a_page_runs_is_not_answered(
+    book_root: Path, old: str, new: str
 ) -> None:
-    text = saving("print(3)", new) + python("print(3)", "old")
+    text = saving(old, new) + python("print(3)", "old")
     write_text(book_root / MORE, text)
-    with pytest.raises(LoomError, match=r"03-more/index\.md:\d+: "):
+    said = f"^{MORE}:1: the code of this page changed while it ran, so nothing"
+    with pytest.raises(LoomError, match=said):
         record(Book.load(book_root), [book_root / MORE])
-    assert read_text(book_root / MORE) == text.replace("print(3)", new)
+    assert read_text(book_root / MORE) == text.replace(old, new)
+
+
+def test_a_page_that_is_saved_in_another_form_while_it_runs_is_left_alone(
+    book_root: Path,
+) -> None:
+    text = saving("print(3)", "print(3)\r") + python("print(3)", "old")
+    write_text(book_root / MORE, text)
+    line = text[: text.index("print(3)")].count("\n") + 1
+    with pytest.raises(LoomError, match=rf"^{MORE}:{line}: "):
+        record(Book.load(book_root), [book_root / MORE])
+    assert read_text(book_root / MORE) == text.replace("print(3)", "print(3)\r")
 
 
 def test_the_book_is_the_one_that_record_began_with(
@@ -121,4 +144,6 @@ def test_files_that_editors_keep_for_a_while_are_not_the_books(book_root: Path) 
     code += "\n".join(f"Path({n!r}).touch()" for n in (".x.md.swp", "x.md~", "new.md"))
     code += "\nPath('__pycache__').mkdir()\nPath('__pycache__/x.pyc').touch()"
     write_text(book_root / MORE, python(f"{code}\nprint(1)"))
-    assert record(Book.load(book_root), [book_root / MORE]) == [MORE]
+    noted: list[str] = []
+    assert record(Book.load(book_root), [book_root / MORE], note=noted.append) == [MORE]
+    assert noted == []

@@ -116,6 +116,49 @@ def test_what_code_changes_within_a_value_defines_nothing() -> None:
     assert [name for name, _ in names.definitions(tree)] == ["d", "e"]
 
 
+def test_what_code_imports_sets_and_deletes_is_kept_apart() -> None:
+    code = "import a\nb = 1\ndel c"
+    assert names.imported_names(code) == {"a"}
+    assert names.assigned_names(code) == {"b"}
+    assert names.changed_names(code) == {"b", "c"}
+    sets = [names.set_by(node) for node in names.parse(code).body]
+    assert sets == [set(), {"b"}, set()]
+
+
+def test_a_file_is_imported_by_its_place_and_a_package_by_its_folder() -> None:
+    assert names.module_name("fishbook/a/b.py") == "fishbook.a.b"
+    assert names.module_name("fishbook/a/__init__.py") == "fishbook.a"
+
+
+def test_overloads_define_nothing_by_themselves() -> None:
+    code = "@t.overload\ndef f(x: int) -> int: ...\n\n\ndef f(x):\n    return x"
+    tree = names.parse(code)
+    assert [*names.definitions(tree)] == [("f", 5)]
+    assert [names.set_by(node) for node in tree.body] == [set(), {"f"}]
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ("x = y\nx + y", "y"),
+        ("x += 1", "x"),
+        ("x = 1\nx += 1", ""),
+        ("if a:\n    b\nelse:\n    c = b\nc", "ab"),
+        ("for i in a:\n    i + b\n    d = i\nd", "ab"),
+        ("with a as b:\n    b + c", "ac"),
+        ("try:\n    a\nexcept E as e:\n    e + f\nfinally:\n    g", "Eafg"),
+        ("import a, b.c as d\na + d + b", "b"),
+        ("match a:\n    case [b, *c] if d:\n        b, c, e", "ade"),
+        ("class A(B):\n    x = y\n    z = x, lambda: (A, u)", "Buy"),
+        ("@d\ndef f(x=y):\n    return f() + g + x\n\n\nf()", "dgy"),
+        ("a[b] = c.d = e", "abce"),
+        ("[x for x in y if x in z]", "yz"),
+    ],
+)
+def test_code_needs_what_it_reads_before_it_sets_it(code: str, needed: str) -> None:
+    assert names.needed_names(code) == {*needed}
+
+
 def test_what_code_sets_reads_and_imports() -> None:
     assert names.imported_names(CODE) == {"p", "c", "d"}
     assert names.assigned_names(CODE) == {*"XyzwiqKg", "wrong"}
@@ -133,7 +176,7 @@ def test_what_code_sets_reads_and_imports() -> None:
 def test_what_code_reaches_in_modules_is_known_by_its_whole_name() -> None:
     known: dict[str, str] = {}
     code = "import a.b\nfrom . import c as d\nfrom ..e import f\nfrom g import *\n"
-    code += "a.b.x\nd.y.z\nf()"
+    code += "a.b.x\nd.y.z\nf().u"
     assert sorted(names.reached(code, "p.q.r", known)) == [
         (1, "a"),
         (1, "a.b"),
@@ -174,9 +217,10 @@ def test_a_light_docstring_leaves_the_code_as_it_is(docstring: str) -> None:
     assert light.endswith("    return 1\n\n\nx = '''\n    a\n'''")
 
 
-def test_a_light_docstring_is_its_first_line() -> None:
-    code = 'class A:\n    """First.\n\n    More.\n    """\n\n    a = 1'
-    assert names.light(code) == 'class A:\n    """First."""\n\n    a = 1'
+@pytest.mark.parametrize("quote", ['"""', "'''"])
+def test_a_light_docstring_is_its_first_line(quote: str) -> None:
+    code = f"class A:\n    {quote}First.\n\n    More.\n    {quote}\n\n    a = 1"
+    assert names.light(code) == f"class A:\n    {quote}First.{quote}\n\n    a = 1"
 
 
 def test_a_docstring_of_one_line_keeps_no_other_from_being_short() -> None:

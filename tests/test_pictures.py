@@ -138,10 +138,23 @@ def test_a_curve_elsewhere_is_no_fault_of_the_axes(
     assert "set their limits" not in svg_difference(shown, plot(y="y + 5"), TWO)
 
 
-def test_numbers_in_words_are_compared_to_the_letter() -> None:
-    svg = '<svg><text x="1">0.5{}</text></svg>'
+def test_long_words_are_cut_where_a_difference_is_named() -> None:
+    tag = "<svg><text>{}</text></svg>".format
+    fits, cut = "a" * 60, "b" * 61
+    said = svg_difference(tag(fits), tag(cut))
+    assert said == f"'{fits}' on the page, '{cut[:57]}…' drawn"
+
+
+@pytest.mark.parametrize("words", ["0.5{}", 'r="0.5{}"'])
+def test_numbers_in_words_are_compared_to_the_letter(words: str) -> None:
+    svg = f'<svg><text x="1">{words}</text></svg>'
     assert svg_difference(svg.format(0), svg.format(1))
     assert svg_difference(svg.format(0), svg.format(1), TWO)
+
+
+def test_what_stands_after_a_picture_is_a_difference() -> None:
+    said = "2 tags and texts on the page, 1 drawn"
+    assert svg_difference("<svg/>\nmore", "<svg/>\n") == said
 
 
 def test_marks_may_shift_by_the_share(plot: Callable[..., str]) -> None:
@@ -205,6 +218,53 @@ def test_bent_paths_are_followed_and_odd_ones_are_not_near() -> None:
         frame,
         0.02,
     )
+
+
+ARCH = "M 0 0 L 10 18 L 20 32 L 30 42 L 40 48 L 50 50 L 60 48 L 70 42 L 80 32 L 90 18"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("M 0 0 Q 50 100 100 0", f"{ARCH} L 100 0", True),
+        ("M 0 0 Q 50 100 100 0", f"{ARCH} L 95 9", False),
+        ("M 0 0 Q 25 50 50 0 75 50 99 0", "M 0 0 Q 25 50 50 0 Q 75 50 99 0", True),
+        ("M 0 0 Q 25 50 50 0 75 50 99 0", "M 0 0 Q 25 50 50 0 Q 75 10 99 0", False),
+        (
+            "M 0 0 C 10 40 40 40 50 0 60 40 90 40 99 0",
+            "M 0 0 C 10 40 40 40 50 0 C 60 40 90 40 99 0",
+            True,
+        ),
+        ("M 0 9 L 0 99", "M 9 0 L 99 0", False),
+        ("M 100 9 L 100 99", "M 9 100 L 99 100", False),
+        ("M 150 9 L 150 99", "M 190 9 L 160 99", True),
+        ("M 0 9 L 99 9", "M 0 10.9 L 50 10.9 L 99 10.9", True),
+        ("M 0 9 L 99 9", "M 0 11.1 L 50 11.1 L 99 11.1", False),
+        ("M 0 9 L 99 9", "M 1 9 L 98 9", True),
+        ("M 0 9 L 99 9", "M 3 9 L 99 9", False),
+        ("M 0 9 L 99 9", "M 0 9 L 96 9", False),
+        ("M 0 9 L 99 9", "M 0 9 L 40 9 M 60 9 L 99 9", False),
+        ("M 0 9 L 99 9", "M 0 9 L 99 9 M 50 50 L 50.1 50", False),
+        ("M 0 9 L 99 9", "M 0 9 L 99 9 M 50 50 z", False),
+        ("M 0 9 L 99 9", "M 0 11 L 99 11", True),
+        ("M 0 9 L 99 9", "", False),
+    ],
+)
+def test_a_path_is_near_another_all_along(one: str, other: str, same: bool) -> None:
+    frame, tags = Frame(0, 0, 100, 100), [f'<path d="{way}"/>' for way in (one, other)]
+    assert near(*tags, frame, 0.02) is same
+    assert near(*reversed(tags), frame, 0.02) is same
+
+
+def test_a_mark_has_one_place_in_the_frame() -> None:
+    frame, tag = Frame(50, 50, 100, 200), '<use x="{}" y="{}"/>'.format
+    assert near(tag(60, 60), tag(62, 64), frame, 0.02)
+    assert not near(tag(60, 60), tag(62.1, 60), frame, 0.02)
+    assert not near(tag(60, 60), tag(60, 64.1), frame, 0.02)
+    half = '<use x="60"/>'
+    assert not near(half, tag(60, 60), frame, 0.02)
+    assert not near(tag(60, 60), half, frame, 0.02)
+    assert not near(half, '<use x="61"/>', frame, 0.02)
 
 
 def test_a_place_outside_the_frame_is_not_looked_at() -> None:

@@ -177,6 +177,13 @@ def test_a_figure_that_cannot_be_read_is_drawn_anew(
     assert record(Book.load(book_root), [book_root / SUMS]) == [DOT]
 
 
+def test_a_figure_of_another_matplotlib_is_drawn_anew(book_root: Path) -> None:
+    before = read_text(book_root / DOT)
+    edit(book_root / DOT, "</svg>", "<!--Matplotlib v3.0--></svg>")
+    assert record(Book.load(book_root), [book_root / SUMS]) == [DOT]
+    assert read_text(book_root / DOT) == before
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
 def test_a_figure_that_is_no_file_is_not_waited_for(book_root: Path) -> None:
     (book_root / DOT).unlink()

@@ -16,6 +16,8 @@ from fishbook.loom.blocks import (
     Block,
     Code,
     Comment,
+    DetailsClose,
+    DetailsOpen,
     Fence,
     Figure,
     Formula,
@@ -124,11 +126,78 @@ PICTURE = "![图 | Figure](figures/a.svg)\n"
 
 @pytest.mark.parametrize(
     "text",
-    ["</details>\n", PICTURE, f"<!--- within 2% of the axes -->\n{PICTURE}"],
+    [
+        "<details markdown><summary>解 | S</summary>\n",
+        "</details>\n",
+        "# 门 | Gate {#gate}\n",
+        "$$ x $$\n",
+        "$$\nx\n$$\n",
+        "<!-- c -->\n",
+        '<!--- skip: next "why" -->\n',
+        "```python\n1\n```\n",
+        "\n\n",
+        PICTURE,
+        f"<!--- within 2% of the axes -->\n{PICTURE}",
+    ],
 )
 def test_what_follows_a_block_is_none_of_it(text: str) -> None:
     first, *_ = scan(f"{text}after\n")
     assert first.raw == text
+
+
+MARKS = {
+    "</details>": DetailsClose,
+    "<details markdown><summary>解 | S</summary>": DetailsOpen,
+    '<!--- skip: next "why" -->': Skip,
+    '<!--skip:next "why"-->': Skip,
+    "<!--- long:next-->": Skip,
+    "![图 | figure](figures/a.svg)": Figure,
+    f"<!--within 2% of the axes-->\n{PICTURE[:-1]}": Figure,
+    TWINS.format("甲", "a")[:-1]: Pair,
+}
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_blanks_may_follow_a_mark_and_words_make_it_another(mark: str) -> None:
+    for blanks in ("", " \t"):
+        lines = "".join(f"{line}{blanks}\n" for line in mark.split("\n"))
+        assert [type(block) for block in scan(lines)] == [MARKS[mark]]
+    first, *_ = scan(mark.replace("\n", " x\n", 1) if "\n" in mark else f"{mark} x")
+    assert not isinstance(first, MARKS[mark])
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("#words", Shared),
+        ("####### 门", Shared),
+        ("# {#gate}", Heading),
+        ("</details", Shared),
+        ("<details markdown><summary></summary>", DetailsOpen),
+        ("![](figures/a.svg)", Figure),
+        ('![a](figures/a.svg "")', Figure),
+        ("![a]()", Shared),
+        ("![a](b c)", Shared),
+        ("<!--- skip: nextly -->", Comment),
+        ("<!--- skip: next why", Comment),
+        ("<!---- skip: next", Comment),
+        (f"<!--- within % of the axes -->\n{PICTURE}", Comment),
+        (f"<!--- within 1.% of the axes -->\n{PICTURE}", Comment),
+        ("```output within .5", Fence),
+        ("```output within 1.", Fence),
+        ('```python title=""', Code),
+        ("```", Fence),
+        ("1) ```", Fence),
+        (". ```", Shared),
+        ("```a`b", Shared),
+        ("```a`", Shared),
+    ],
+)
+def test_a_mark_with_something_left_out_may_be_none(
+    line: str, kind: type[Block]
+) -> None:
+    first, *_ = scan(f"{line}\n")
+    assert type(first) is kind
 
 
 def test_an_empty_text_has_no_blocks() -> None:
@@ -145,10 +214,16 @@ def test_an_empty_text_has_no_blocks() -> None:
         ("- ```text\n  x\n  ```\n\n```python\nprint(1)\n```\n", "print(1)"),
         ("```python\n```\n", ""),
         ("```python\n'\u2028'\n```\n", "'\u2028'"),
+        ("```python\nx\ny", "x\ny"),
     ],
 )
 def test_code_is_what_stands_in_its_fence(text: str, source: str) -> None:
     assert one(text, Code).source == source
+
+
+def test_an_indented_fence_is_never_run() -> None:
+    fence = one("- item\n\n  ```python\n  x\n  ```\n", Fence)
+    assert (fence.info, fence.indent) == ("python", "  ")
 
 
 def test_the_info_line_says_what_code_is() -> None:
@@ -178,6 +253,11 @@ def test_a_pair_is_one_block() -> None:
     assert (pair.text, pair.closed) == (Twins("甲", "a\n\nb"), True)
 
 
+def test_twins_may_be_empty() -> None:
+    text = '<div lang="zh" markdown>\n</div>\n<div lang="en" markdown>\n</div>\n'
+    assert one(text, Pair).text == Twins("", "")
+
+
 @pytest.mark.parametrize("between", ["\n", "words\n", "<!-- c -->\n"])
 def test_what_stands_between_twins_parts_them(between: str) -> None:
     zh, en = TWINS.format("甲", "a").split("</div>\n", 1)
@@ -193,9 +273,23 @@ def test_a_div_that_is_not_closed_ends_where_its_twin_begins() -> None:
     ]
 
 
-def test_other_divs_and_fences_may_stand_in_prose() -> None:
-    inner = '<div class="a">x</div>\n<div class="b">\ny\n</div>\n\n```text\n</div>\n```'
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '<div class="a">x</div>',
+        '<div class="b">\ny\n</div>',
+        '<div class="b">\n<div>\ny\n</div>\n</div>',
+        "```text\n</div>\n```",
+    ],
+)
+def test_other_divs_and_fences_may_stand_in_prose(inner: str) -> None:
     assert one(TWINS.format(inner, "a"), Pair).text.zh == inner
+
+
+def test_a_div_that_the_page_ends_is_not_closed() -> None:
+    text = TWINS.format("甲", "a")
+    assert not one(text.removesuffix("</div>\n"), Pair).closed
+    assert not one(text.partition("</div>")[0], Half).closed
 
 
 def test_words_after_a_divs_end_do_not_end_it() -> None:
@@ -206,13 +300,16 @@ def test_words_after_a_divs_end_do_not_end_it() -> None:
 def test_a_heading_has_a_level_twins_and_an_anchor() -> None:
     heading = one("## 门 | Gate {#gate}\n", Heading)
     assert (heading.level, heading.title) == (2, Twins("门", "Gate"))
-    assert heading.anchor == "gate"
-    assert one("# 门 | Gate\n", Heading).anchor == ""
+    assert heading.anchor == one("# 门 {#gate} \t\n", Heading).anchor == "gate"
+    for end in ("", "{#gate}", " {#a b}", " {#gate} x", " {#}"):
+        plain = one(f"# 门 | Gate{end}\n", Heading)
+        assert (plain.title.en, plain.anchor) == (f"Gate{end}", "")
 
 
 @pytest.mark.parametrize(
     ("text", "label"),
     [
+        ("$$x$$\n", ""),
         ("$$ x $$\n", ""),
         ("$$ x \\tag{eq-x} $$\n", "eq-x"),
         ("$$\nx \\tag{eq-x}\n$$\n", "eq-x"),
@@ -221,6 +318,10 @@ def test_a_heading_has_a_level_twins_and_an_anchor() -> None:
 def test_a_formula_may_have_a_label(text: str, label: str) -> None:
     formula = one(text, Formula)
     assert (formula.label, formula.closed) == (label, True)
+
+
+def test_a_formula_of_nothing_is_not_closed() -> None:
+    assert not one("$$$$\n", Formula).closed
 
 
 @pytest.mark.parametrize("text", ["$$\n\n$$ x $$\n", "$$\n```python\n1\n```\n", "$$"])
@@ -275,7 +376,13 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
     annotations = one(marked, Annotations)
     assert annotations.numbers == (1, 2)
     assert annotations.items == (Twins("甲", "a"), Twins("乙", "b"))
-    for text in (marked.replace("# (1)!", ""), marked.replace("\n\n1", "\n\nw\n\n1")):
+    assert one("```python\nx  # (1)!\n```\n1. \n", Annotations).numbers == (1,)
+    for text in (
+        "1. 甲 | a\n",
+        "```python\nx  # (1)!\n```\n. 甲 | a\n",
+        marked.replace("# (1)!", ""),
+        marked.replace("\n\n1", "\n\nw\n\n1"),
+    ):
         assert only(text, Annotations) == []
         assert only(text, Shared)
 
@@ -286,7 +393,11 @@ def test_a_list_explains_marks_only_right_under_them() -> None:
         ('if(not f(), reason="no (data)")', "not f()", "no (data)"),
         ('"always"', "", "always"),
         ("", "", ""),
+        ('if(x,reason="y")', "x", "y"),
         ("if(x)", "", ""),
+        ('""', "", ""),
+        ('if(x, reason="")', "", ""),
+        ('if(, reason="x")', "", ""),
     ],
 )
 def test_a_skip_has_a_test_and_a_reason(rule: str, test: str, reason: str) -> None:

@@ -93,6 +93,7 @@ def test_a_files_head_is_its_docstring_its_imports_and_its_names() -> None:
         f"{FUTURE}{names}x = 1\n"
     )
     assert body_of("_x = 1") == f"{FUTURE}__all__ = []\n\n_x = 1\n"
+    assert '__all__ = ["sep", "x"]' in body_of("from os import sep as sep\n\nx = 1")
     own = '__all__ = ["x"]\n\nx = y = 1'
     assert body_of(own) == f"{FUTURE}{own}\n"
 
@@ -100,6 +101,11 @@ def test_a_files_head_is_its_docstring_its_imports_and_its_names() -> None:
 @pytest.mark.parametrize("code", ["# A note.\nx = 1", "# A note.\n\n\ndef f(): ..."])
 def test_a_comment_at_the_top_stays_with_its_code(code: str) -> None:
     assert body_of(f"import os\n\n{code}").endswith(code + "\n")
+
+
+def test_a_comment_over_a_function_stands_as_far_from_the_head_as_that() -> None:
+    code = "# A note.\ndef f(): ..."
+    assert body_of(f"import os\n\n\n{code}").endswith(f'__all__ = ["f"]\n\n\n{code}\n')
 
 
 def test_marks_are_left_out_and_all_else_stays() -> None:
@@ -119,8 +125,13 @@ def test_where_a_chunk_stands_in_its_file_is_known(book_root: Path) -> None:
         "def add(self, x: float) -> None:",
     ]
     for piece in file.pieces:
-        first, last = piece.lines
-        assert "\n".join(lines[first - 1 : last]) == piece.text
+        below = "\n".join(lines[piece.line - 1 :])
+        assert f"{below}\n".startswith(f"{piece.text}\n")
+
+
+def test_a_chunk_of_imports_alone_stands_where_its_file_begins() -> None:
+    (file,) = tangle(book_of(chunk("import os") + chunk("x = 1"))).values()
+    assert [file.line_of(piece.code) for piece in file.pieces] == [1, 8]
 
 
 def test_a_changed_page_shows_as_a_diff_and_is_tangled(book_root: Path) -> None:
@@ -178,16 +189,29 @@ def test_a_file_no_page_makes_goes_only_if_it_is_as_it_was_tangled(
     assert not guards.exists() and (book_root / "fishbook/own.py").exists()
 
 
+def without_more_files(root: Path, count: int) -> Book:
+    """Tangle a page that makes some files; give the book without that page."""
+    more = "".join(chunk("x = 1", f"fishbook/m{n}.py") for n in range(count))
+    page = root / "docs/01-gates/02-more.md"
+    write_text(page, f"# 多 | More {{#m}}\n\n{more}")
+    write(Book.load(root))
+    page.unlink()
+    return Book.load(root)
+
+
+def test_a_few_files_go_unasked(book_root: Path) -> None:
+    gone = write(without_more_files(book_root, 2))
+    assert gone[2:] == ["fishbook/m0.py", "fishbook/m1.py"]
+    assert not (book_root / "fishbook/m0.py").exists()
+
+
 def test_many_files_never_go_at_once_unasked(book_root: Path) -> None:
-    more = "".join(chunk("x = 1", f"fishbook/m{n}.py") for n in range(3))
-    write_text(book_root / "docs/01-gates/02-more.md", f"# 多 | More {{#m}}\n\n{more}")
-    write(Book.load(book_root))
+    book = without_more_files(book_root, 3)
     names = sorted(p.name for p in (book_root / "fishbook").iterdir())
-    (book_root / "docs/01-gates/02-more.md").unlink()
     with pytest.raises(LoomError, match=r"no page makes these files now: .*m0\.py, f"):
-        write(Book.load(book_root))
+        write(book)
     assert sorted(p.name for p in (book_root / "fishbook").iterdir()) == names
-    write(Book.load(book_root), force=True)
+    write(book, force=True)
     assert not (book_root / "fishbook/m0.py").exists()
 
 

@@ -123,15 +123,13 @@ def _same_look(shown: str, printed: str, within: Within | None) -> bool:
     lengths = [{*map(decimals, filter(is_float, line))} for line in (left, right)]
     trimmed = within is not None and max(map(len, lengths)) > 1
     pairs = [*zip(left, right, strict=True)]
-    if not all(a == b or numbers.same_form(a, b, trimmed=trimmed) for a, b in pairs):
+    if not all(numbers.same_form(a, b, trimmed=trimmed) for a, b in pairs):
         return False
     padded = any(len(a) != len(b) for a, b in pairs)
     return padded or NUMBER.sub("\0", shown) == NUMBER.sub("\0", printed)
 
 
 def _same_line(shown: str, printed: str, varies: bool, within: Within | None) -> bool:
-    if shown == printed:
-        return True
     number = MEASURE if varies else NUMBER
     if _words(shown, number) != _words(printed, number):
         return False
@@ -156,7 +154,7 @@ def diff(output: Output | None, printed: str) -> str:
     pairs = enumerate(zip(old, new, strict=False))
     differ = (n for n, pair in pairs if not _alike(*pair, output))
     first = next(differ, min(len(old), len(new)))
-    ends = "".join(old[first : first + 1]), "".join(new[first : first + 1])
+    ends = [*old, ""][first], [*new, ""][first]
     letters = enumerate(zip(*ends, strict=False))
     place = next((n for n, (a, b) in letters if a != b), min(map(len, ends)))
     seen = slice(max(first - 2, 0), first + MOST)
@@ -165,7 +163,7 @@ def diff(output: Output | None, printed: str) -> str:
     for n, pair in enumerate(zip(old, new, strict=False)):
         if _alike(*pair, output):
             new[n] = old[n]
-    lines = [*difflib.unified_diff(old, new, n=MOST + 2, lineterm="")][3:]
+    lines = [*difflib.unified_diff(old, new, n=len(old), lineterm="")][3:]
     shown = [f"{line[0]} {_part(line[1:], place)}" for line in lines]
     if more > 0:
         shown.append(f"… and {more:,} more lines")

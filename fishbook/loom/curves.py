@@ -86,7 +86,7 @@ def seen(pieces: Points, size: float) -> Points:
     """Return points all along a path, so far as the frame shows them."""
     found = [np.empty((0, 2))]
     for start, end in pieces:
-        steps = int(np.ceil(np.hypot(*(end - start)) / GRAIN)) + 1
+        steps = int(np.ceil(np.hypot(*(end - start)) / GRAIN))
         found.append(np.linspace(start, end, steps + 1))
     points = np.concatenate(found)
     return points[np.all((points >= 0) & (points <= size), axis=1)]

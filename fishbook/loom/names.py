@@ -129,6 +129,8 @@ def _needed(nodes: Sequence[ast.AST], made: set[str]) -> Iterator[str]:
                 if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Load):
                     yield from {name.id} - made
             made |= {name for name, _, _ in _bindings(part)}
+        if isinstance(node, ast.ExceptHandler) and node.name:
+            made.add(node.name)
         yield from _needed(inner, made)
 
 

@@ -13,7 +13,6 @@ from fishbook.loom import disk
 from fishbook.loom.apart import Runner
 from fishbook.loom.blocks import Cell, Figure, Output, fenced
 from fishbook.loom.book import Book
-from fishbook.loom.check import require_sound
 from fishbook.loom.compare import prints, same_form, unfit
 from fishbook.loom.page import Page, parse
 from fishbook.loom.pictures import drawn_by, svg_difference
@@ -62,7 +61,6 @@ def record(
         place holds none, or other files of the book changed while a page ran.
     """
     places = {path: path.resolve() for path in only}
-    require_sound(book)
     _require_pages(book, places)
     if differences(book):
         what = "the package is not what the pages make, and pages import from it"

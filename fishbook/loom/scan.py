@@ -60,7 +60,7 @@ class Cursor:
     def take(self, count: int) -> tuple[str, int]:
         """Move past some lines; return their text and the first one's number."""
         start = self.at
-        self.at = min(start + count, len(self.raw))
+        self.at += count
         return "".join(self.raw[start : self.at]), start + 1
 
     def through(

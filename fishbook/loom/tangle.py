@@ -27,12 +27,12 @@ MANY = 2
 
 @dataclass(frozen=True)
 class Piece:
-    """A chunk's code in its file, and the lines it stands on there."""
+    """A chunk's code in its file, and the line where it begins there."""
 
     page: Page
     code: Code
     text: str
-    lines: tuple[int, int] = (1, 1)
+    line: int = 1
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Tangled:
 
     def line_of(self, code: Code) -> int:
         """Return the file's line where a chunk begins."""
-        return next(piece.lines[0] for piece in self.pieces if piece.code is code)
+        return next(piece.line for piece in self.pieces if piece.code is code)
 
 
 @lru_cache(maxsize=1)
@@ -98,13 +98,13 @@ def _laid_out(head: list[str], definitions: list[list[Piece]]) -> Tangled:
         first = True
         for piece in pieces:
             at_top = not any(p.text for p in placed)
-            span = (1, len(lines))
+            line = 1
             if piece.text:
                 lines += [""] * _gap(piece.text, first=first, at_top=at_top)
-                span = (len(lines) + 1, len(lines) + 1 + piece.text.count("\n"))
+                line = len(lines) + 1
                 lines += piece.text.split("\n")
                 first = False
-            placed.append(Piece(piece.page, piece.code, piece.text, span))
+            placed.append(Piece(piece.page, piece.code, piece.text, line))
     body = "\n".join(lines[1:]) + "\n"
     folders = dict.fromkeys(
         (p.page.path.parent if p.page.chapter else p.page.path).as_posix()
@@ -180,7 +180,7 @@ def _uncompiled(files: dict[str, Tangled]) -> list[str]:
     found = []
     for name, file in files.items():
         try:
-            compile(file.text, name, "exec", dont_inherit=True)
+            compile(file.text, name, "exec")
         except names.NOT_PYTHON as error:
             what = f"put together, this is not Python: {error}"
             found.append(f"{name}:1: {what}; mend its chunks")
