@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,6 +15,16 @@ from browsing import chromium, launched
 from hypothesis import settings
 from sites import HOME, ROOT, build_real, build_small, once, served
 
+from fishbook.download import (
+    SHA256,
+    DataError,
+    cache_folder,
+    file_name,
+    find,
+    has_mnist,
+    read,
+)
+from fishbook.loom import disk
 from fishbook.loom.inside import FONTS
 
 # Matplotlib's list of fonts is made once, where no other project makes it.
@@ -23,6 +34,9 @@ os.environ.setdefault("MPLCONFIGDIR", str(ROOT / FONTS))
 settings.register_profile("book", deadline=None)
 settings.load_profile("book")
 
+
+UNPACKED = ROOT / ".cache" / "fishbook" / "mnist"
+"""Where MNIST lies as it is without compression."""
 
 FIRST = ("test_browser_pages.py", "test_serving.py")
 """Files of tests that take longest; the first builds the site for others."""
@@ -35,6 +49,18 @@ SECOND = (
     "test_valid_html.py",
 )
 """Files that take long once the site is built: whoever began with one would wait."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Unpack MNIST once for all processes, each of which would take a second for it."""
+    if hasattr(config, "workerinput") or not has_mnist():
+        return
+    given = Path(os.environ.get("FISHBOOK_DATA") or cache_folder())
+    with contextlib.suppress(DataError):  # whoever reads it will say what is wrong
+        for name in SHA256:
+            if found := find(name, given):
+                disk.write(UNPACKED / file_name(name), read(name, found))
+        os.environ["FISHBOOK_DATA"] = str(UNPACKED)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

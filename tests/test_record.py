@@ -36,7 +36,7 @@ def test_recording_again_changes_nothing(book_root: Path) -> None:
 def test_record_writes_outputs_and_figures(book_root: Path) -> None:
     edit(book_root / SUMS, "print(total.value)", "print(total.value / 2)")
     edit(book_root / SUMS, 'r="2"', 'r="3"')
-    assert record(Book.load(book_root)) == [SUMS, DOT]
+    assert record(Book.load(book_root)) == [DOT, SUMS]
     shown = "print(total.value / 2)\n```\n\n```output\n0.5\n```\n"
     assert shown in read_text(book_root / SUMS)
     assert 'r="3"' in read_text(book_root / DOT)
