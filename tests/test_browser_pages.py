@@ -128,19 +128,35 @@ def complaints(page: Any, where: str, most: float, *, whole: bool) -> list[str]:
     return [*watch.errors, *(f"asks {who}" for who in watch.strangers), *found]
 
 
+def seen(context: Any, where: str, most: float, *, whole: bool) -> list[str]:
+    """Look at one address in a window of a context, in a new one if that stopped."""
+    look = partial(complaints, where=where, most=most, whole=whole)
+    try:
+        return look(context.pages[-1])
+    except Exception as error:
+        if STOPPED not in str(error):
+            raise
+        return look(context.new_page())
+
+
+def test_a_window_that_draws_no_more_is_left_for_a_new_one(browser: Any) -> None:
+    with reading(browser, None, viewport=PHONE, bypass_csp=False) as page:
+        page.context.add_init_script(SHIFTS)
+        page.add_init_script(
+            "window.requestAnimationFrame = () => 0;"
+            "window.setTimeout = (then, after, ...more) => then(...more);"
+        )
+        assert seen(page.context, "404.html", LATE, whole=False) == []
+        assert page.context.pages[0] is page and len(page.context.pages) == 2
+
+
 @pytest.mark.parametrize("where", PAGES)
 def test_nothing_is_wrong_with_a_page(phone: Any, judged: set[str], where: str) -> None:
     """In the edition that has the words of both languages.
 
     That a page's own words and pictures shut no one out is seen by html-validate.
     """
-    look = partial(complaints, where=f"zh-en/{where}", most=0.02, whole=where in judged)
-    try:
-        found = look(phone.pages[-1])
-    except Exception as error:
-        if STOPPED not in str(error):
-            raise
-        found = look(phone.new_page())
+    found = seen(phone, f"zh-en/{where}", 0.02, whole=where in judged)
     assert found == []
 
 
