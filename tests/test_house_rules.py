@@ -12,7 +12,7 @@ from sites import BOOK, ROOT
 
 import fishbook.loom
 from fishbook.loom import names
-from fishbook.loom.blocks import Heading, Pair, Twins
+from fishbook.loom.blocks import Code, Heading, Pair, Twins
 
 
 @cache
@@ -220,3 +220,23 @@ def test_what_rooms_hand_on_cannot_change() -> None:
         if "frozen=True" not in ast.unparse(mark)
     }
     assert loose == {"Space", "Made"}
+
+
+FIRST_SCREEN = 130
+"""Words of English, about what a screen has beside a picture."""
+
+
+def test_something_runs_on_the_first_screen_of_a_page() -> None:
+    """Exercises aside, the appendix, and the page on which readers draw."""
+    late = set()
+    for page in BOOK.pages:
+        words = 0
+        for block in page.blocks:
+            if isinstance(block, Code) and not block.hidden:
+                break
+            if isinstance(block, Pair):
+                words += len(re.findall(r"\w+", block.text.en))
+        told = page.has_exercises or page.chapter.startswith("a-")
+        if words > FIRST_SCREEN and not told:
+            late.add(page.name)
+    assert late == {"02-neural-network/06-draw-a-digit"}
