@@ -149,6 +149,7 @@ def test_a_copy_of_the_process_answers_for_no_block() -> None:
     fork = "import os\n\nif child := os.fork():\n    _ = os.waitpid(child, 0)"
     text = python(f"{fork}\nelse:\n    print('copy')", "copy")
     assert verdicts(text + python("print(2)", "2") + python("3")) == ["", "", ""]
+    assert verdicts(text) == [""]
 
 
 @either_way
@@ -259,8 +260,10 @@ def test_a_block_that_closes_what_it_did_not_open_is_ended(
     opens: bool, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "own.txt")
-    text = python(CLOSING + OPENING.format(file) * opens) + python("print(1)", "1")
-    first, second = verdicts(text)
+    text = python(CLOSING + OPENING.format(file) * opens)
+    (alone,) = verdicts(text)
+    first, second = verdicts(text + python("print(1)", "1"))
+    assert first == alone
     assert first.startswith("this block closed, or wrote to, files that it did not op")
     assert second.startswith("not run: the block at line 1 closed, or wrote to, files")
     assert not opens or read_text(Path(file)) == ""

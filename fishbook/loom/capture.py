@@ -47,7 +47,8 @@ class Printed:
         self.stderr = on(2) if self.stderr.closed else self.stderr
         sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc, assignment]
         sys.stderr = sys.__stderr__ = self.stderr  # type: ignore[misc, assignment]
-        os.chdir(self.folder)
+        with contextlib.suppress(OSError):  # where it has been moved away
+            os.chdir(self.folder)
 
     def __exit__(self, *exception: object) -> None:
         """Put everything into the file."""

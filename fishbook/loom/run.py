@@ -132,7 +132,7 @@ class Namespace:
         result = Result(skipped=reason) if reason else self.run_kept(piece, earlier)
         if result.skipped:
             self.forget(piece)
-        return self.ended(piece, result) if piece.last else result
+        return result
 
     def reason_to_skip(self, piece: Piece) -> str:
         """Say why a piece is not even tried, or nothing."""
