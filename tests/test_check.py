@@ -133,6 +133,10 @@ FORM = [
         f"{python('1')}![甲 | a](b.png)\n",
         "7: b.png is no picture of the book; write fig",
     ),
+    *(
+        (f"{python('1')}![甲 | a]({path})\n", f"7: {path} is no picture of the book")
+        for path in ("figures/../../../evil.svg", "figures/../01-gates.md")
+    ),
     (
         f"{python('1')}![甲 $x$ | a $x$](figures/a.svg)\n",
         "7: an alternative text is heard:",
@@ -420,6 +424,7 @@ def test_a_broken_rule_is_named_with_its_place(texts: list[str], said: str) -> N
         ),
         ("    x = 1\n", "3: indented code would not be run; put", "3: words outside"),
         ("<pre>\n\n```python\n1\n```\n\n</pre>\n", "no <pre>", ":5: other Markdown"),
+        (chunk("import os\ndel os"), "os is what fishbook/a.py imp", "deletes os, wh"),
         (chunk("    x = 1"), "begins indented but continues", "4: not Python: unexpe"),
         (TWINS.format("> ```output\n> ```", "> ```output\n> ```"), ":5: ", ":10: "),
         ("<details markdown><summary>解 | a | b</summary>\n", "<details>", "summary"),
