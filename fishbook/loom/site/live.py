@@ -118,6 +118,8 @@ class Live:
                 is_page = name.endswith(".html")
                 if is_page:
                     self.looked_at = edition, name
+                    # What is wrong may be mended where no one looks for changes.
+                    self.behind |= self.broken & {edition}
                 if edition in self.behind or edition not in self.broken:
                     self.refresh(edition, name)
                 broken = is_page and edition in self.broken
