@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -133,6 +134,18 @@ def test_pages_may_be_new_and_go_and_come_back(copied: Path) -> None:
         edit(copied / SUMS, OLD, NEW)
         served.wait(lambda: NEW in served.get(page))
         assert left_behind(served, "SIGTERM") == []
+
+
+def test_what_is_cleared_away_while_it_is_served_is_made_again(copied: Path) -> None:
+    with serving(copied, FISHBOOK) as served:
+        assert OLD in served.get(f"en/{TOTAL}")
+        for folder in filter(Path.is_dir, [*(copied / "tmp").iterdir()]):
+            shutil.rmtree(folder)
+        edit(copied / SUMS, OLD, NEW)
+        served.wait(lambda: NEW in served.get(f"en/{TOTAL}"), tries=300)
+        assert "<article" in served.get(f"zh/{TOTAL}")
+        assert served.get("en/assets/made.css")
+        assert "Traceback" not in read_text(served.said)
 
 
 SCRATCH = [".#01-total.md", "._01-total.md", ".draft.md", "01-total.md~", "4913"]

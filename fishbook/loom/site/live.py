@@ -71,6 +71,9 @@ class Live:
             self.mend(edition)
         except Exception as error:
             if not isinstance(error, MkDocsException | LoomError):
+                self.made.pop(edition, None)  # what it was made of may be gone
+                self.behind.add(edition)
+            if not isinstance(error, MkDocsException | LoomError | OSError):
                 traceback.print_exc()
             print(f"{error}\nnot shown until it is mended", file=sys.stderr)
             disk.write(self.site / error_page(edition), self.explained(error))
