@@ -149,6 +149,7 @@ def test_a_copy_of_the_process_answers_for_no_block() -> None:
     fork = "import os\n\nif child := os.fork():\n    _ = os.waitpid(child, 0)"
     text = python(f"{fork}\nelse:\n    print('copy')", "copy")
     assert verdicts(text + python("print(2)", "2") + python("3")) == ["", "", ""]
+    assert verdicts(text) == [""]
 
 
 @either_way
@@ -259,11 +260,25 @@ def test_a_block_that_closes_what_it_did_not_open_is_ended(
     opens: bool, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "own.txt")
-    text = python(CLOSING + OPENING.format(file) * opens) + python("print(1)", "1")
-    first, second = verdicts(text)
-    assert first.startswith("this block closed file descriptors that it did not open")
-    assert second.startswith("not run: the block at line 1 closed file descriptors")
+    text = python(CLOSING + OPENING.format(file) * opens)
+    (alone,) = verdicts(text)
+    first, second = verdicts(text + python("print(1)", "1"))
+    assert first == alone
+    assert first.startswith("this block closed, or wrote to, files that it did not op")
+    assert second.startswith("not run: the block at line 1 closed, or wrote to, files")
     assert not opens or read_text(Path(file)) == ""
+
+
+@either_way
+@pytest.mark.parametrize("written", [b"1\n", b"\xff", b"{}\n"])
+def test_a_block_that_writes_to_what_it_did_not_open_is_ended(written: bytes) -> None:
+    code = (
+        "import contextlib\nimport os\n\nfor number in range(3, 30):\n"
+        f"    with contextlib.suppress(OSError):\n        os.write(number, {written!r})"
+    )
+    first, second = verdicts(python(code) + python("print(1)", "1"))
+    assert first.startswith("this block closed, or wrote to, files that it did not op")
+    assert second.startswith("not run: the block at line 1 closed, or wrote to, files")
 
 
 @either_way
@@ -368,7 +383,7 @@ def test_an_answer_is_plain_data() -> None:
     try:
         answer = process.ask([Piece("print('一')", "x.md", 1)], 600)
     finally:
-        process.close(at_once=True)
+        process.close()
     assert json.loads(json.dumps(answer))["result"]["printed"] == "一\n"
 
 
@@ -447,7 +462,7 @@ from fishbook.loom.run import Piece
 apart.FEW = 0
 process = apart.Process(Path(), Path())
 answer = process.ask([Piece("print(1)", "x.md", 1)], 600)
-process.close(at_once=True)
+process.close()
 raise SystemExit(7 if answer["result"]["printed"] == "1\\n" else 1)
 """
 
@@ -468,7 +483,7 @@ def started() -> str:
     try:
         assert process.ask([Piece("print(1)", "x.md", 1)], 600)["result"]["printed"]
     finally:
-        process.close(at_once=True)
+        process.close()
     return type(process.python).__name__
 
 
@@ -491,6 +506,6 @@ def test_a_copy_whose_answers_are_broken_off_is_ended(
         with pytest.raises(KeyboardInterrupt):
             process.python.poll()
     assert original.ended
-    process.close(at_once=True)
+    process.close()
     wait_until_gone(process.python.pid)
     assert started() == "Copy"

@@ -133,6 +133,10 @@ FORM = [
         f"{python('1')}![甲 | a](b.png)\n",
         "7: b.png is no picture of the book; write fig",
     ),
+    *(
+        (f"{python('1')}![甲 | a]({path})\n", f"7: {path} is no picture of the book")
+        for path in ("figures/../../../evil.svg", "figures/../01-gates.md")
+    ),
     (
         f"{python('1')}![甲 $x$ | a $x$](figures/a.svg)\n",
         "7: an alternative text is heard:",
@@ -161,6 +165,20 @@ WORDS = [
     ("Words of one language.\n", "3: words outside a language div; put them in a zh"),
     ("| 甲 | 乙 |\n| --- | --- |\n", "3: words outside a language div"),
     ("1 $$ x $$\n", "3: words outside a language div"),
+    *(
+        (TWINS.format(f"甲\n{added}", f"a\n{added}"), "3: a list or table right after")
+        for added in ("- $x$", "1. $x$", "| $x$ |\n| --- |")
+    ),
+    (
+        TWINS.format("甲\n\n1) 乙\n2) 丙", "a\n\n1) b\n2) c"),
+        "3: a list of 1) and 2) is shown as it is written; write 1. and 2.",
+    ),
+    *(
+        (table + "\n", "3: a row of this table has not as many cells as its head")
+        for table in ("| 1 |\n| - |\n| 2 | 3 |", "| 1 | 2 |\n| - | - |\n| 3 |")
+    ),
+    ("<p>Words of one language.</p>\n", "3: words outside a language div"),
+    ("<div>\nWords.\n</div>\n", "3: words outside a language div"),
     (
         TWINS.format("[甲](a(b))", "[a](a(b))"),
         "3: a link here is none that the book can",
@@ -406,6 +424,7 @@ def test_a_broken_rule_is_named_with_its_place(texts: list[str], said: str) -> N
         ),
         ("    x = 1\n", "3: indented code would not be run; put", "3: words outside"),
         ("<pre>\n\n```python\n1\n```\n\n</pre>\n", "no <pre>", ":5: other Markdown"),
+        (chunk("import os\ndel os"), "os is what fishbook/a.py imp", "deletes os, wh"),
         (chunk("    x = 1"), "begins indented but continues", "4: not Python: unexpe"),
         (TWINS.format("> ```output\n> ```", "> ```output\n> ```"), ":5: ", ":10: "),
         ("<details markdown><summary>解 | a | b</summary>\n", "<details>", "summary"),
@@ -553,6 +572,13 @@ def test_an_appendix_serves_the_pages_before_it() -> None:
     assert problems_of(book_at({"01-a/01-x": early, "a-extras/01-u": late})) == []
     (problem,) = problems_of(book_at({"01-a/01-x": early, "02-b/01-y": late}))
     assert "f comes later, at docs/02-b/01-y.md:4" in problem
+
+
+def test_bars_in_code_and_formulas_part_no_cells() -> None:
+    table = "| `a|b` | $|x|$ | a \\| b |\n| - | - | - |\n| | | |\n|1|2|3\n"
+    text = f"- 甲\n  - 乙\n\n{table}", f"- a\n  - b\n\n{table}"
+    page = f"# 题 | T {{#t}}\n\n{TWINS.format(*text)}\n<draw-digit></draw-digit>\n"
+    assert problems_of(book_of(page)) == []
 
 
 def test_what_may_differ_may_differ(tmp_path: Path) -> None:

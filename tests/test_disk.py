@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from books import DOT, GATES, SUMS, edit, examples, read_text, write_text
+from books import DOT, GATES, SUMS, edit, examples, read_text, run_cli, write_text
 
 from fishbook.loom import disk
 from fishbook.loom.book import Book
@@ -107,3 +107,21 @@ def test_a_folder_in_a_files_place_is_named_and_stays(book_root: Path) -> None:
     assert "print(NOT(1))\n```\n\n```output\n1\n" in read_text(book_root / SUMS)
     assert read_text(book_root / DOT / "mine") == "all I have"
     assert not [*book_root.rglob("*.part")]
+
+
+def test_a_folder_that_may_not_be_read_is_not_taken_for_none(
+    book_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = os.scandir
+
+    def refused(folder: str) -> object:
+        if folder.endswith("02-sums"):  # chmod keeps no superuser out
+            raise PermissionError(13, "Permission denied", folder)
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    for verb in ("tangle", "check", "record"):
+        monkeypatch.chdir(book_root)
+        result = run_cli(verb)
+        assert result.exit_code == 1
+        assert "Permission denied" in result.output and "02-sums" in result.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -97,6 +98,16 @@ def test_what_is_built_from_holds_all_that_checks_it(tmp_path: Path) -> None:
     single = {"Makefile", "mkdocs.yml", "package-lock.json", "requirements.txt"}
     wanted = files_in("fishbook", "docs", "tests", ".ci", ".github") | single
     assert wanted <= held
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_make_serves_at_the_port_that_is_asked_for() -> None:
+    command = ["make", "--just-print", "serve"]
+    said = [
+        subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True)
+        for more in ([], ["PORT=8123"])
+    ]
+    assert ["--port 8123" in done.stdout for done in said] == [False, True]
 
 
 def test_both_readmes_give_the_same_commands() -> None:

@@ -139,6 +139,21 @@ def test_texts_that_change_while_a_page_runs_are_named(book_root: Path) -> None:
     assert "changed: README.md, docs/index.md; if a block did that, " in said
 
 
+@pytest.mark.parametrize("gone", ["..", "../.."])
+def test_a_book_that_is_moved_while_a_page_runs_is_named(
+    book_root: Path, gone: str
+) -> None:
+    code = f"from pathlib import Path\n\n_ = Path({gone!r}).resolve().rename('/{{}}')"
+    away = book_root.parent / "away"
+    write_text(book_root / MORE, python(code.replace("/{}", str(away))) + python("1"))
+    before = read_text(book_root / MORE)
+    with pytest.raises(LoomError, match="while this page ran, these files went"):
+        record(Book.load(book_root))
+    (page,) = away.rglob("03-more/index.md")
+    assert read_text(page) == before
+    assert not (book_root / "docs").exists()
+
+
 def test_files_that_editors_keep_for_a_while_are_not_the_books(book_root: Path) -> None:
     code = "from pathlib import Path\n\n"
     code += "\n".join(f"Path({n!r}).touch()" for n in (".x.md.swp", "x.md~", "new.md"))

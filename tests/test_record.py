@@ -269,6 +269,15 @@ def test_whatever_is_recorded_is_sound_and_passes(book_root: Path) -> None:
     assert shown[15:19] == ["2 of 3", "1\n2", "\\x00 red \\x07 \\x85 \\x0c", "\\xff"]
 
 
+def test_pages_are_recorded_where_nobody_hears_their_errors(
+    book_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import sys\n\n_ = sys.stderr.write('unheard')\nprint(1)"
+    write_text(book_root / MORE, python(code, "old"))
+    monkeypatch.setattr("sys.stderr", None)
+    assert record(Book.load(book_root), [book_root / MORE]) == [MORE]
+
+
 def test_a_new_file_may_be_read_by_whom_the_umask_lets(book_root: Path) -> None:
     (book_root / DOT).unlink()
     before = os.umask(0o027)

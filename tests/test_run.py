@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from books import (
     GATES,
     SUMS,
+    book_of,
     chunk,
     edit,
     examples,
@@ -20,6 +22,7 @@ from books import (
 )
 from running import plotted, showing, verdicts
 
+from fishbook.loom.apart import Runner
 from fishbook.loom.pictures import drawn_by
 from fishbook.loom.problem import LoomError
 
@@ -231,6 +234,91 @@ def test_an_error_that_ends_no_code_is_the_blocks_all_the_same(
     assert first.endswith(f"{said}; mend it, or catch it there" if said else "")
     assert "threading.py" not in first
     assert second == ""
+
+
+LATE = """\
+import atexit
+import threading
+import time
+
+
+def late(seconds=0.2):
+    time.sleep(seconds)
+    {}
+
+
+"""
+BEGUN = "threading.Thread(target=late{}).start()"
+POOL = "\nfrom concurrent.futures import ThreadPoolExecutor\n\npool = "
+POOL += "ThreadPoolExecutor(2)\n_ = pool.submit(late)"
+
+
+@pytest.mark.parametrize(
+    ("does", "begun", "said"),
+    [
+        ("1 / 0", BEGUN.format(""), "in late\nZeroDivisionError: division by zero"),
+        ("print('late')", BEGUN.format(""), "after it:\nlate"),
+        ("print('late')", POOL, "after it:\nlate"),
+        ("1 / 0", "_ = atexit.register(late)", "ZeroDivisionError: division by zero"),
+        ("print('late')", "_ = atexit.register(late)", "after it:\nlate"),
+        ("exit()", BEGUN.format(""), ""),
+        ("", POOL, ""),
+        ("", BEGUN.format(", args=[9999]"), "something that the page began still runs"),
+        ("", BEGUN.format(", args=[9999], daemon=True"), ""),
+    ],
+)
+@pytest.mark.parametrize("last", ["", '<!--- skip: next "why" -->\n\n'])
+def test_what_comes_after_the_last_block_is_its_own(
+    does: str, begun: str, said: str, last: str
+) -> None:
+    text = python(f"{LATE.format(does)}{begun}")
+    *first, wrong = verdicts(text + (f"{last}{python('1')}" if last else ""))
+    head = "this block is the page's last, and this came after it:\n"
+    if said:
+        assert wrong.startswith(head)
+        assert wrong.endswith(f"{said}; let it wait for what it began")
+    else:
+        assert wrong == ("why" if last else "")
+    assert first == [""] * bool(last)
+
+
+def test_what_is_printed_between_two_blocks_is_not_lost() -> None:
+    code = f"{LATE.format('print(7)')}{BEGUN.format('')}"
+    book = book_of(python(code) + python("print(8)", "7\n8"))
+    with Runner(book, book.pages[0]) as runner:
+        first, second = book.pages[0].cells
+        assert runner.run(first).text == ""
+        assert runner.process
+        while not runner.process.printed.stat().st_size:
+            time.sleep(0.01)
+        assert runner.run(second).text == "7\n8\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *(f"builtins.{name}" for name in ("eval", "isinstance", "print", "str")),
+        "json.dumps",
+    ],
+)
+def test_what_a_block_does_to_python_hides_no_error(change: str) -> None:
+    module = change.partition(".")[0]
+    code = f"import {module}\n\n{change} = lambda *x, **y: None\n1 / 0"
+    assert all("ZeroDivisionError" in said for said in verdicts(python(code) * 2))
+
+
+def test_python_as_a_block_changed_it_is_the_pages_own() -> None:
+    change = "import builtins\n\nbuiltins.sum = max"
+    use = "n = sum([1, 2])\nprint(n)"
+    text = python(change) + chunk("N = sum([1, 2])") + python(use, "2")
+    assert verdicts(text + python("print(N)", "2")) == [""] * 4
+
+
+def test_an_error_that_no_page_has_room_for_is_named() -> None:
+    (said,) = verdicts(raising("raise ValueError('x' * 2_000_000)", "ValueError: x"))
+    assert (
+        said == "this block raised an error of more than 1,000,000 characters; say less"
+    )
 
 
 @pytest.mark.parametrize(

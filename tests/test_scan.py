@@ -371,6 +371,14 @@ def test_an_output_may_vary_or_be_near(
     assert (output.within.amount if output.within else 0) == amount
 
 
+def test_line_feeds_alone_part_a_lists_lines() -> None:
+    text = (
+        "```python\n1  # (1)!\n2  # (2)!\n```\n1. 甲 | a\u2028b\x85\x0bc\n2. 乙 | d\n"
+    )
+    items = one(text, Annotations).items
+    assert items == (Twins("甲", "a\u2028b\x85\x0bc"), Twins("乙", "d"))
+
+
 def test_a_list_explains_marks_only_right_under_them() -> None:
     marked = "```python\nx  # (1)!\n```\n\n1. 甲 | a\n2. 乙 | b\n"
     annotations = one(marked, Annotations)

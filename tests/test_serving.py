@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -104,6 +105,13 @@ def test_a_mistake_is_shown_in_the_browser_at_its_line(copied: Path) -> None:
         edit(copied / SUMS, OLD, NEW)
         served.wait(lambda: NEW in served.get(page))
         served.wait(lambda: "<article" in served.get("zh/a-extras/"))
+        modules = (copied / "node_modules").readlink()
+        (copied / "node_modules").unlink()
+        edit(copied / SUMS, NEW, NEWER)
+        edit(copied / SUMS, "$x$ in", "$x_{77}$ in")
+        served.wait(lambda: "run `make setup`" in served.get(page))
+        (copied / "node_modules").symlink_to(modules)
+        served.wait(lambda: NEWER in served.get(page))
         write_text(copied / DOT, "<svg/>")
         served.wait(lambda: "figures/dot.svg: width" in served.get(page))
         edit(copied / "mkdocs.yml", "name: material", "name: nothing")
@@ -126,6 +134,18 @@ def test_pages_may_be_new_and_go_and_come_back(copied: Path) -> None:
         edit(copied / SUMS, OLD, NEW)
         served.wait(lambda: NEW in served.get(page))
         assert left_behind(served, "SIGTERM") == []
+
+
+def test_what_is_cleared_away_while_it_is_served_is_made_again(copied: Path) -> None:
+    with serving(copied, FISHBOOK) as served:
+        assert OLD in served.get(f"en/{TOTAL}")
+        for folder in filter(Path.is_dir, [*(copied / "tmp").iterdir()]):
+            shutil.rmtree(folder)
+        edit(copied / SUMS, OLD, NEW)
+        served.wait(lambda: NEW in served.get(f"en/{TOTAL}"), tries=300)
+        assert "<article" in served.get(f"zh/{TOTAL}")
+        assert served.get("en/assets/made.css")
+        assert "Traceback" not in read_text(served.said)
 
 
 SCRATCH = [".#01-total.md", "._01-total.md", ".draft.md", "01-total.md~", "4913"]

@@ -24,7 +24,7 @@ from fishbook.loom.blocks import Cell, Code
 from fishbook.loom.book import Book
 from fishbook.loom.capture import LARGEST
 from fishbook.loom.copies import POSSIBLE, Copy, Original
-from fishbook.loom.inside import CUT_OFF, FONTS, GRACE
+from fishbook.loom.inside import CUT_OFF, FONTS
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.run import Piece, Result
@@ -60,6 +60,9 @@ FOREIGN = {
     "PYTHONINTMAXSTRDIGITS",
 }
 """Environment variables that change what a page's code does."""
+
+MISUSED = "closed, or wrote to, files that it did not open; let it use its own"
+"""What is wrong where a page's process and this one don't understand one another."""
 
 RUNS_LONG = "runs long: `make test-long`, or FISHBOOK_LONG=1, runs it"
 
@@ -107,13 +110,13 @@ class Runner:
     def __enter__(self) -> Runner:
         return self
 
-    def __exit__(self, kind: object, *exception: object) -> None:
-        self.close(at_once=kind is not None)
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
-    def close(self, *, at_once: bool = False) -> None:
-        """End the page's process; its own threads may end first, if not `at_once`."""
+    def close(self) -> None:
+        """End the page's process."""
         if self.process:
-            self.process.close(at_once=at_once)
+            self.process.close()
             self.process = None
 
     def run(self, cell: Cell) -> Result:
@@ -140,9 +143,9 @@ class Runner:
         if skip and skip.long and not runs_long():
             test, reason = "", RUNS_LONG
         source = self.page.source(code)
-        pieces = [Piece(source, str(self.path), code.line, code.target, test, reason)]
-        if code.hidden:
-            pieces[0] = replace(pieces[0], keeps=kept(self.page, code))
+        piece = Piece(source, str(self.path), code.line, code.target, test, reason)
+        keeps = kept(self.page, code) if code.hidden else ()
+        pieces = [replace(piece, keeps=keeps, last=cell is self.page.cells[-1])]
         for page, part in self.book.earlier(self.page, code.target):
             path = str(self.book.root.resolve() / page.path)
             pieces.append(Piece(part.source(), path, part.parts[0].line))
@@ -208,6 +211,7 @@ class Starter:
             cwd=folder,
             env=surroundings(),
             encoding="utf-8",
+            errors="replace",  # of what the page may write there itself
             # Ctrl+C is for the parent, which then ends the page with all it began.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -224,6 +228,14 @@ class Starter:
 STARTER = Starter()
 
 
+def read_answer(text: str) -> dict[str, Any]:
+    """Return a page's answer; nothing where the text is none."""
+    with contextlib.suppress(ValueError):
+        answer = json.loads(text)
+        return answer if isinstance(answer, dict) else {}
+    return {}
+
+
 class Process:
     """A process of its own for a page's code, and the files that it prints into."""
 
@@ -234,6 +246,7 @@ class Process:
         place = Path(self.scratch.name)
         self.printed = place / "printed"
         self.printed.touch()
+        self.before = 0
         folder = folder if folder.is_dir() else place
         with (place / "errors").open("ab") as errors:
             self.python = STARTER.start(root, folder, place, errors.fileno())
@@ -248,6 +261,8 @@ class Process:
     def ask(self, pieces: list[Piece], allowed: float) -> dict[str, Any]:
         """Return the answer to code and what began its file, or what went wrong."""
         end = monotonic() + allowed
+        with contextlib.suppress(OSError):  # where it is gone, as is seen below
+            self.before = self.printed.stat().st_size
         request = json.dumps({"pieces": [asdict(piece) for piece in pieces]})
         with contextlib.suppress(OSError):  # where it has ended, as is seen below
             print(request, file=self.python.stdin, flush=True)
@@ -257,19 +272,20 @@ class Process:
                 answer = self.answers.get(timeout=0.1)
             self._pass_on()
             fault = self._flood() or ("" if answer else self._over(end, allowed))
-        if fault:
-            self.close(at_once=True)
-            return {"result": {"fault": fault}, "ended": True}
-        answered: dict[str, Any] = json.loads(answer)
-        return answered
+        if not fault and (answered := read_answer(answer)):
+            return answered
+        self.close()
+        return {"result": {"fault": fault or MISUSED}, "ended": True}
 
     def _pass_on(self) -> None:
         """Show what the page's code wrote to its standard error."""
-        sys.stderr.write(self.errors.read().decode("utf-8", "replace"))
+        said = self.errors.read().decode("utf-8", "replace")
+        if sys.stderr:  # which may be closed
+            sys.stderr.write(said)
 
     def _flood(self) -> str:
         try:
-            large = self.printed.stat().st_size > LARGEST
+            large = self.printed.stat().st_size - self.before > LARGEST
         except OSError:
             return "deleted the file that it prints into; let it delete only its own"
         if not large and self.errors.tell() <= 100 * LARGEST:
@@ -279,7 +295,7 @@ class Process:
     def _over(self, end: float, allowed: float) -> str:
         code = self.python.poll()
         if code == CUT_OFF:
-            return "closed file descriptors that it did not open; let it close its own"
+            return MISUSED
         if code is not None:
             how = f"exit code {code}" if code >= 0 else signal.strsignal(-code)
             return f"ended its process ({how}); take out, or mend, what ends it"
@@ -288,13 +304,11 @@ class Process:
             return f"ran for more than {allowed:g} seconds; {fix}"
         return ""
 
-    def close(self, *, at_once: bool) -> None:
+    def close(self) -> None:
         """End the process, and delete its files."""
         with contextlib.suppress(OSError):
             assert self.python.stdin
             self.python.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.python.wait(0 if at_once else 2 * GRACE)
         with contextlib.suppress(OSError):
             if hasattr(os, "killpg"):
                 os.killpg(self.python.pid, signal.SIGKILL)

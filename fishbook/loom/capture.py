@@ -35,18 +35,20 @@ class Printed:
         self.file = file
         binary = getattr(os, "O_BINARY", 0)
         self.into = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | binary)
+        self.taken = 0
+        """How much of it belongs to earlier blocks."""
         self.stdout, self.stderr = on(1), on(2)
         self.folder = os.getcwd()
 
     def __enter__(self) -> None:
-        """Begin with an empty file, the right streams and folder."""
+        """Begin with the right streams and folder."""
         os.dup2(self.into, 1)
-        os.ftruncate(self.into, 0)
         self.stdout = on(1) if self.stdout.closed else self.stdout
         self.stderr = on(2) if self.stderr.closed else self.stderr
         sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc, assignment]
         sys.stderr = sys.__stderr__ = self.stderr  # type: ignore[misc, assignment]
-        os.chdir(self.folder)
+        with contextlib.suppress(OSError):  # where it has been moved away
+            os.chdir(self.folder)
 
     def __exit__(self, *exception: object) -> None:
         """Put everything into the file."""
@@ -55,9 +57,12 @@ class Printed:
                 stream.flush()
 
     def text(self) -> str:
-        """Return what was printed, as far as a page has room for it."""
+        """Return what was printed since, as far as a page has room for it."""
         with self.file.open("rb") as file:
-            return plain(file.read(LARGEST + 1).decode("utf-8", "backslashreplace"))
+            file.seek(self.taken)
+            printed = file.read(LARGEST + 1)
+        self.taken += len(printed)
+        return plain(printed.decode("utf-8", "backslashreplace"))
 
 
 def on(number: int) -> TextIO:

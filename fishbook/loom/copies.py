@@ -24,7 +24,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-from fishbook.loom.inside import GRACE
+from fishbook.loom.run import GRACE
 
 POSSIBLE = sys.platform == "linux"
 """Whether a process that has loaded much can be copied safely here."""
@@ -105,7 +105,7 @@ class Copy:
         self.original = original
         self.pid = pid
         self.stdin: IO[str] = os.fdopen(asking, "w", encoding="utf-8")
-        self.stdout: IO[str] = os.fdopen(answers, encoding="utf-8")
+        self.stdout: IO[str] = os.fdopen(answers, encoding="utf-8", errors="replace")
         self.code: int | None = None
 
     def poll(self) -> int | None:

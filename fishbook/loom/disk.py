@@ -35,7 +35,7 @@ def _paths(folder: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as found:
             entries = sorted(filter(_is_seen, found), key=lambda entry: entry.name)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return  # It went while it was looked through, or was never there.
     folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
     yield from (entry.path for entry in entries if entry not in folders)

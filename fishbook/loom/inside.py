@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
 import queue
 import select
@@ -20,19 +19,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from importlib.machinery import ModuleSpec
+from json import dumps, loads
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TextIO
 
 from fishbook.loom.capture import Printed
-from fishbook.loom.run import Namespace, Piece, UnrunError
+from fishbook.loom.run import GRACE, Namespace, Piece, UnrunError
 
 FONTS = Path(".cache", "fishbook", "matplotlib")
 """Where Matplotlib keeps, in the book's folder, what it found out about fonts."""
-
-GRACE = 2.0
-"""Seconds in which a page's threads may end when the page does."""
-
 
 CUT_OFF = 113
 """The exit code of a page that closed what it is asked and answers by."""
@@ -146,7 +142,7 @@ def requests(source: TextIO, scratch: str) -> Iterator[dict[str, Any]]:
 
     threading.Thread(target=read, daemon=True).start()
     while line := waiting.get():
-        yield json.loads(line)
+        yield loads(line)
     shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -162,15 +158,23 @@ def main(root: str, scratch: str) -> None:
     namespace = Namespace(printed)
     lines = source.fileno(), answers.fileno(), printed.into
     files = [*map(file_of, lines)]
-    for request in requests(source, scratch):
-        piece, *earlier = (Piece(**fields) for fields in request["pieces"])
-        answer: dict[str, Any]
-        try:
-            answer = {"result": asdict(namespace.run(piece, earlier))}
-        except UnrunError as error:
-            answer = {"problem": error.args}
+
+    def require_whole() -> None:
         if os.getpid() != process:
             os._exit(0)  # a copy of the process that a block made, and let go
         if [*map(file_of, lines)] != files:
             os._exit(CUT_OFF)
-        print(json.dumps(answer), file=answers, flush=True)
+
+    for request in requests(source, scratch):
+        piece, *earlier = (Piece(**fields) for fields in request["pieces"])
+        answer: dict[str, Any]
+        try:
+            result = namespace.run(piece, earlier)
+            if piece.last:
+                require_whole()
+                result = namespace.ended(piece, result)
+            answer = {"result": asdict(result)}
+        except UnrunError as error:
+            answer = {"problem": error.args}
+        require_whole()
+        print(dumps(answer), file=answers, flush=True)

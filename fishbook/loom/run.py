@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import atexit
+import builtins
 import contextlib
 import hashlib
 import linecache
@@ -21,6 +23,7 @@ from typing import Any
 
 from fishbook.loom import names
 from fishbook.loom.capture import (
+    LARGEST,
     NO_GLYPH,
     Printed,
     UnfitError,
@@ -33,6 +36,9 @@ FUTURE = annotations.compiler_flag
 """Marks code that imported annotations from `__future__`, as this file does."""
 
 FIXED = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+
+GRACE = 2.0
+"""Seconds in which a page's threads may end when the page does."""
 
 LINE = re.compile(r"(?<=\bon line )\d+")
 
@@ -51,6 +57,8 @@ class Piece:
     """Why the code is skipped, if so: where `test` is true, or always without one."""
     keeps: tuple[str, ...] = ()
     """Names whose values hidden code has to leave as they are."""
+    last: bool = False
+    """Whether the page ends with it."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,9 @@ class Space:
     module: types.ModuleType
     flags: int = 0
 
+    def __post_init__(self) -> None:
+        self.names["__builtins__"] = vars(sys.modules["builtins"])
+
     @property
     def names(self) -> dict[str, Any]:
         """The names that the code sees."""
@@ -96,6 +107,9 @@ class Namespace:
 
     def __init__(self, printed: Printed) -> None:
         self.printed = printed
+        # What a page does to Python's own functions is done to copies, not to ours.
+        sys.modules["builtins"] = types.ModuleType("builtins")
+        vars(sys.modules["builtins"]).update(vars(builtins))
         self.space = Space(types.ModuleType("__main__"))
         sys.modules["__main__"] = self.space.module
         self.files: dict[str, Space] = {}
@@ -129,6 +143,26 @@ class Namespace:
         except Exception as error:
             what = f"this skip's test raised {type(error).__name__}: {error}"
             raise UnrunError("", 0, what) from None
+
+    def ended(self, piece: Piece, result: Result) -> Result:
+        """End as a script ends; what is printed or raised now is the last piece's."""
+        with strict_warnings(), self.printed:
+            ending = threading.Thread(target=end, daemon=True)
+            ending.start()
+            ending.join(GRACE)
+        said = self.printed.text() + self.heard(piece)
+        if ending.is_alive():
+            said += "something that the page began still runs"
+        if not said:
+            return result
+        what = f"is the page's last, and this came after it:\n{said.rstrip()}"
+        fault = result.fault or f"{what}; let it wait for what it began"
+        return replace(result, skipped="", fault=fault)
+
+    def heard(self, piece: Piece) -> str:
+        """Return the errors that ended no code since one asked last."""
+        found, self.unheard = self.unheard, []
+        return "".join(plain(explain(error, piece)[1]) for error in found)
 
     def forget(self, piece: Piece) -> None:
         """Leave no older value where a skipped block would have set a new one."""
@@ -186,7 +220,7 @@ class Namespace:
 
     def execute(self, piece: Piece, space: Space) -> Result:
         """Run code; catch what it prints, raises and draws."""
-        error = trace = svg = fault = ""
+        error = trace = svg = fault = reason = ""
         linecache.checkcache(piece.path)
         close_figures()
         with strict_warnings(), self.printed:
@@ -195,15 +229,18 @@ class Namespace:
             except UnfitError as unfit:
                 fault = str(unfit)
             except BaseException as exception:
-                if reason := self.missed(exception):
-                    return Result(skipped=reason)
+                reason = self.missed(exception)
                 error, trace = map(plain, explain(exception, piece))
-        if self.unheard:
-            said = "".join(plain(explain(one, piece)[1]) for one in self.unheard)
+        printed, said = self.printed.text(), self.heard(piece)
+        if reason:
+            return Result(skipped=reason)
+        if said:
             what = f"raised an error in a thread, or in `__del__`:\n{said.rstrip()}"
             fault = fault or f"{what}; mend it, or catch it there"
-            self.unheard.clear()
-        return Result(self.printed.text(), error, trace, svg, fault=fault)
+        if len(error) > LARGEST:
+            error = trace = ""
+            fault = f"raised an error of more than {LARGEST:,} characters; say less"
+        return Result(printed, error, trace, svg, fault=fault)
 
     def missed(self, exception: BaseException) -> str:
         """Say which skipped block would have set the name that wasn't found."""
@@ -259,6 +296,16 @@ def explain(exception: BaseException, piece: Piece) -> tuple[str, str]:
     # and perhaps a line, which differs by what stands above the block.
     error = "".join(dropwhile(lambda line: line.startswith(" "), lines))
     return LINE.sub(lambda found: str(int(found[0]) - piece.line), error), trace
+
+
+def end() -> None:
+    """Wait for threads, but for those that wait for work; run what is left for last."""
+    for let_go in getattr(threading, "_threading_atexits", ()):
+        let_go()
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.main_thread():
+            thread.join()
+    atexit._run_exitfuncs()
 
 
 @contextlib.contextmanager

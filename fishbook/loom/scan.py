@@ -236,7 +236,7 @@ def notes(cursor: Cursor, match: Match) -> Block:
     """Read the list that explains a block's marks."""
     count, ended = cursor.through(lambda line: not ITEM.match(line))
     raw, line = cursor.take(count - ended)
-    items = [found for row in raw.splitlines() if (found := ITEM.match(row))]
+    items = [found for row in raw.split("\n") if (found := ITEM.match(row))]
     numbers = tuple(int(item[1]) for item in items)
     twins = tuple(split_twins(item[2]) for item in items)
     return blocks.Annotations(raw, line, numbers, twins)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from fishbook.loom.blocks import DetailsOpen, Heading, Pair, Shared
 from fishbook.loom.check.form import Rule, problem, texts, twins_of
-from fishbook.loom.inline import facts, spans, tokens, words
+from fishbook.loom.inline import SPAN, facts, spans, tokens, words
 from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
 
 CHINESE = re.compile(r"[\u3400-\u9fff\uff00-\uffef\u3000-\u303f]")
+TAG_WHOLE = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.S)
 TAG = re.compile(r"<([A-Za-z][\w-]*)([^>]*)")
 TAGS = {"br", "div", "draw-digit", "kbd", "noscript", "optimizer-paths", "p"}
 TAGS |= {"span", "sub", "sup", "window-rows", "window-sum"}
@@ -27,8 +28,11 @@ LOST = {
     ),
     "reference": ("a link's goal stands apart from it", "write [words](#label)"),
 }
+BEGINS = {"bullet_list_open", "ordered_list_open", "table_open"}
+BAR = re.compile(r"(?<!\\)\|")
 QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 GOAL = re.compile(r"\]\([^()]*\)")
+ANY = re.compile(r"\S")
 WORD = re.compile(r"[^\W\d_]")
 REFERENCE = re.compile(r"(?<![A-Za-z0-9_)\]])\[[^\[\]]+\]\[[^\[\]]*\]")
 FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]")
@@ -84,9 +88,9 @@ def no_loose_words(page: Page) -> Iterator[Problem]:
     for block in page.blocks:
         if not isinstance(block, Shared):
             continue
-        table_or_html = block.raw.lstrip().startswith(("|", "<"))
-        bare = words(block.raw)
-        if CHINESE.search(bare) or (not table_or_html and bare.strip()):
+        bare = TAG_WHOLE.sub("", words(block.raw))
+        own = {"|": CHINESE, "<": WORD}.get(block.raw.lstrip()[0], ANY)
+        if own.search(bare):
             what = "words outside a language div"
             yield problem(page, block, what, "put them in a zh div and its en twin")
 
@@ -108,6 +112,8 @@ def known_markdown(page: Page) -> Iterator[Problem]:
             for token in tokens(text):
                 if wrong := LOST.get(token.type) or _raw(token.type, token.content):
                     yield problem(page, block, *wrong)
+            for wrong in _read_otherwise(text):
+                yield problem(page, block, *wrong)
             if _lost_links(text):
                 what = "a link here is none that the book can follow"
                 yield problem(page, block, what, "write [words](#label)")
@@ -116,6 +122,27 @@ def known_markdown(page: Page) -> Iterator[Problem]:
         }:
             what = "a displayed formula stands in a language div"
             yield problem(page, block, what, "move it out: both languages share it")
+
+
+def _read_otherwise(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what the site's Markdown shows as it is written, or leaves out."""
+    rows = SPAN.sub(lambda m: "\n" * m[0].count("\n"), text).split("\n")
+    for token in tokens(text):
+        first, end = token.map or (0, 0)
+        begins = token.type in BEGINS and first and not token.level
+        if begins and rows[first - 1].strip():
+            what = "a list or table right after words is shown as it is written"
+            yield what, "put a blank line before it"
+        if token.type == "ordered_list_open" and token.markup == ")":
+            yield "a list of 1) and 2) is shown as it is written", "write 1. and 2."
+        cells = {len(BAR.findall(_cells(row))) for row in rows[first:end]}
+        if token.type == "table_open" and len(cells) > 1:
+            what = "a row of this table has not as many cells as its head"
+            yield what, "what is beyond is left out: give each as many"
+
+
+def _cells(row: str) -> str:
+    return row.strip().removeprefix("|").removesuffix("|")
 
 
 def _lost_links(text: str) -> bool:

@@ -71,6 +71,9 @@ class Live:
             self.mend(edition)
         except Exception as error:
             if not isinstance(error, MkDocsException | LoomError):
+                self.made.pop(edition, None)  # what it was made of may be gone
+                self.behind.add(edition)
+            if not isinstance(error, MkDocsException | LoomError | OSError):
                 traceback.print_exc()
             print(f"{error}\nnot shown until it is mended", file=sys.stderr)
             disk.write(self.site / error_page(edition), self.explained(error))
@@ -118,6 +121,8 @@ class Live:
                 is_page = name.endswith(".html")
                 if is_page:
                     self.looked_at = edition, name
+                    # What is wrong may be mended where no one looks for changes.
+                    self.behind |= self.broken & {edition}
                 if edition in self.behind or edition not in self.broken:
                     self.refresh(edition, name)
                 broken = is_page and edition in self.broken

@@ -23,7 +23,7 @@ from fishbook.loom.page import Page
 from fishbook.loom.site import figures, formulas, nav, search, settle
 from fishbook.loom.site.assets import style_sheet
 from fishbook.loom.tangle import Tangled, tangle
-from fishbook.loom.weave import Part, edition_parts, weave_edition
+from fishbook.loom.weave import LIST, Part, edition_parts, weave_edition
 
 SITE = Path(__file__).parent
 FIGURE = re.compile(r"(?:.*/)?figures/[^/]+\.svg")
@@ -137,7 +137,8 @@ class Made:
         """Take in what changed, but for pages; return False where all is to be made."""
         self.read()
         parts = self.parts()
-        if self.frame != self.framed() or parts.keys() != self.of.keys():
+        there = (self.woven / LIST).exists()  # or swept away with old temporary files
+        if not there or self.frame != self.framed() or parts.keys() != self.of.keys():
             return False
         self.weave(parts)
         self.settle()
