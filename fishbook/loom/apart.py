@@ -145,7 +145,7 @@ class Runner:
             pieces[0] = replace(pieces[0], keeps=kept(self.page, code))
         for page, part in self.book.earlier(self.page, code.target):
             path = str(self.book.root.resolve() / page.path)
-            pieces.append(Piece(part.source(), path, part.parts[0].line))
+            pieces.append(Piece(part.source, path, part.parts[0].line))
         return pieces
 
     def _problem(self, cell: Cell, path: str, line: int, what: str) -> Problem:

@@ -71,13 +71,6 @@ def _runner(book: Book, unsound: list[Problem], file: Path) -> Runner:
     return Runner(book, page)
 
 
-def _unread_figure(runner: Runner, cell: Cell) -> Problem | None:
-    """Say why a cell's figure, if it is there, can't be compared with what is drawn."""
-    if not cell.figure or not (runner.folder / cell.figure.path).exists():
-        return None
-    return disk.unreadable(runner.book.root, runner.page.path.parent / cell.figure.path)
-
-
 def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
     folder = runner.path.parent
 
@@ -85,8 +78,9 @@ def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
         cell: Cell = example.parsed
         try:
             result = runner.run(cell)
-            if unread := _unread_figure(runner, cell):
-                return str(unread)
+            if cell.figure and (folder / cell.figure.path).exists():
+                figure = runner.page.path.parent / cell.figure.path
+                disk.read_text(runner.book.root, figure)  # or raise why it can't be
         except LoomError as error:
             return str(error)
         finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from functools import lru_cache
 from typing import Any
 
 from fishbook.loom import blocks, disk, names
@@ -14,7 +13,7 @@ from fishbook.loom.book import Book, figure_label
 from fishbook.loom.edition import WORDS, choose, marked
 from fishbook.loom.inline import is_outside
 from fishbook.loom.markdown import Weaver, address, numbered_tex
-from fishbook.loom.page import Definition, Page
+from fishbook.loom.page import Page
 from fishbook.loom.svg import weave_svg
 
 ERROR = re.compile(
@@ -125,11 +124,7 @@ def _json(cells: list[dict[str, Any]]) -> str:
 
 def runnable(page: Page, code: blocks.Code) -> str:
     """Return a block's code so that it runs alone, with what it continues."""
-    if not code.target:
-        return code.source.strip("\n")
-    parts = page.definition(code).parts
-    upto = parts[: parts.index(code) + 1]
-    return "\n\n".join(part.source.strip("\n") for part in upto)
+    return "\n\n".join(part.source.strip("\n") for part in page.upto(code).parts)
 
 
 def spoken(source: str, edition: str) -> str:
@@ -144,21 +139,14 @@ def _borrowed(book: Book, page: Page, code: blocks.Code, there: set[str]) -> str
     called before. The names that the code makes are added to those that are `there`.
     """
     source = runnable(page, code)
-    made = names.assigned_names(source) | names.imported_names(source)
-    parts = book.files[code.target] if code.target else []
-    of_file = frozenset().union(*(_made(definition) for _, definition in parts))
+    made = names.made_names(source)
+    parts = book.files.get(code.target, [])
+    of_file = set().union(*(names.made_names(part.source) for _, part in parts))
     wanted = sorted((names.used_names(source) - made - there) & of_file)
     there |= made | set(wanted)
     if not wanted:
         return ""
     return f"from {names.module_name(code.target)} import {', '.join(wanted)}"
-
-
-@lru_cache(maxsize=16384)
-def _made(definition: Definition) -> frozenset[str]:
-    """Return the names that a file has from a definition."""
-    source = definition.source()
-    return frozenset(names.assigned_names(source) | names.imported_names(source))
 
 
 def _folded(cell: dict[str, Any]) -> dict[str, Any]:

@@ -184,7 +184,7 @@ def _listed(paths: list[PurePosixPath]) -> str:
 def _as_it_is_now(root: Path, page: Page) -> Page:
     """Return the page as its author may have saved it while it ran."""
     try:
-        now = parse(disk.read_all(root, [page.path])[page.path], page.path)
+        now = parse(disk.read_text(root, page.path), page.path)
     except FileNotFoundError:
         now = parse("", page.path)
     if [*map(_request, now.cells)] == [*map(_request, page.cells)]:
@@ -202,9 +202,10 @@ def _request(cell: Cell) -> list[str]:
 
 def _moved(folder: Path, figure: Figure, svg: str) -> bool:
     """Return whether a picture is not the one in its file."""
-    if disk.unreadable(folder, PurePosixPath(figure.path)):
+    try:
+        old = disk.read_text(folder, PurePosixPath(figure.path))
+    except LoomError:
         return True
-    old = (folder / figure.path).read_text(encoding="utf-8")
     differs = svg_difference(old, svg, figure.within)
     return drawn_by(old) != drawn_by(svg) or bool(differs)
 

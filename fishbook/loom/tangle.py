@@ -63,7 +63,7 @@ def _tangle_file(parts: tuple[tuple[Page, Definition], ...]) -> Tangled:
     docstring = ""
     pieces: list[list[Piece]] = []
     for page, definition in parts:
-        tree = names.parse(definition.source())
+        tree = names.parse(definition.source)
         public |= {name for name, _ in names.definitions(tree)}
         taken: set[int] = set()
         for node in tree.body:
@@ -73,7 +73,7 @@ def _tangle_file(parts: tuple[tuple[Page, Definition], ...]) -> Tangled:
                 public |= {a.name for a in node.names if a.asname == a.name}
         if not pieces and ast.get_docstring(tree):
             taken |= lines_of(tree.body[0])
-            docstring = ast.get_source_segment(definition.source(), tree.body[0]) or ""
+            docstring = ast.get_source_segment(definition.source, tree.body[0]) or ""
         pieces.append([Piece(page, c, _rest(c, taken)) for c in definition.parts])
     head = [docstring] if docstring else []
     head.append(sorted_imports(imports))

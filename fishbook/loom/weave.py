@@ -138,8 +138,8 @@ def _of_notebook(book: Book, page: Page) -> Hashable:
 
 
 def _picture(book: Book, name: str, edition: str) -> str:
-    path = PurePosixPath("docs", name)
-    return weave_svg(disk.read_all(book.root, [path])[path], edition)
+    text = disk.read_text(book.root, PurePosixPath("docs", name))
+    return weave_svg(text, edition)
 
 
 def notebook_file(page: Page) -> str:

@@ -26,13 +26,13 @@ def valid_python(book: Book) -> Iterator[Problem]:
 @lru_cache(maxsize=4096)
 def _definition_problems(page: Page, definition: Definition) -> tuple[Problem, ...]:
     try:
-        compile(definition.source(), "chunk", "exec", dont_inherit=True)
+        compile(definition.source, "chunk", "exec", dont_inherit=True)
     except names.NOT_PYTHON as error:
         line = getattr(error, "lineno", None) or definition.parts[0].first_line
         what = f"not Python: {getattr(error, 'msg', error)}"
         return (problem(page, line, what, "mend this line"),)
-    tree = names.parse(definition.source())
-    return tuple(_import_problems(page, definition.source().split("\n"), tree))
+    tree = names.parse(definition.source)
+    return tuple(_import_problems(page, definition.source.split("\n"), tree))
 
 
 def _import_problems(
@@ -100,7 +100,7 @@ def defined_once(book: Book) -> Iterator[Problem]:
     for target, parts in book.files.items():
         first: dict[str, str] = {}
         for page, definition in parts:
-            for node in names.parse(definition.source()).body:
+            for node in names.parse(definition.source).body:
                 here = f"{page.path}:{node.lineno}"
                 for name in sorted(names.set_by(node)):
                     there = first.setdefault(name, here)
@@ -134,7 +134,7 @@ def one_meaning(book: Book) -> Iterator[Problem]:
         bound = [
             (page, *binding)
             for page, definition in parts
-            for binding in names.bindings(definition.source())
+            for binding in names.bindings(definition.source)
         ]
         moved: dict[str, tuple[str, str]] = {}
         for page, name, meaning, line in bound:
@@ -154,7 +154,7 @@ def import_lines(page: Page, target: str) -> frozenset[int]:
         node.lineno
         for definition in page.definitions
         if definition.target == target
-        for node in names.parse(definition.source()).body
+        for node in names.parse(definition.source).body
         if isinstance(node, ast.Import | ast.ImportFrom)
     )
 
@@ -167,7 +167,7 @@ def nothing_foreseen(book: Book) -> Iterator[Problem]:
         for page, definition in parts:
             here = f"{page.path}:{definition.parts[0].line}"
             early = read | dict.fromkeys(_needs_before_imports(definition), here)
-            own = names.bindings(definition.source())
+            own = names.bindings(definition.source)
             for name, meaning, line in own:
                 where = "" if name in bound else early.get(name, "")
                 if meaning and where and line in import_lines(page, target):
@@ -175,25 +175,25 @@ def nothing_foreseen(book: Book) -> Iterator[Problem]:
                     fix = "import it there, which reads it, or rename it here"
                     yield problem(page, line, what, fix)
             bound |= {name for name, _, _ in own}
-            used = names.used_names(definition.source())
+            used = names.used_names(definition.source)
             read = dict.fromkeys(used - bound, here) | read
 
 
 @lru_cache(maxsize=4096)
 def _needs_before_imports(definition: Definition) -> frozenset[str]:
     """Return what a definition needs, where imports stand below other code in it."""
-    body = names.parse(definition.source()).body
+    body = names.parse(definition.source).body
     moves = [isinstance(node, ast.Import | ast.ImportFrom) for node in body]
     if moves == sorted(moves, reverse=True):  # as nearly always
         return frozenset()
-    return names.needed_names(definition.source())
+    return names.needed_names(definition.source)
 
 
 def nothing_deleted(book: Book) -> Iterator[Problem]:
     """A chunk deletes no name: the file would offer what isn't there."""
     for page in book.pages:
         for definition in page.definitions:
-            for name, meaning, line in names.bindings(definition.source()):
+            for name, meaning, line in names.bindings(definition.source):
                 if meaning == names.DELETED:
                     what = f"this chunk deletes {name}, which other chunks may use"
                     yield problem(page, line, what, "keep it, or set it in a function")
@@ -206,7 +206,7 @@ def future_first(book: Book) -> Iterator[Problem]:
     """
     for target, parts in book.files.items():
         for page, definition in parts[1:]:
-            for _, meaning, line in names.bindings(definition.source()):
+            for _, meaning, line in names.bindings(definition.source):
                 if meaning.startswith("__future__."):
                     what = f"this __future__ import changes all of {target}"
                     yield problem(page, line, what, "put it into the first chunk")

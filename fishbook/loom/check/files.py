@@ -16,7 +16,7 @@ from fishbook.loom.book import Book
 from fishbook.loom.check.form import problem, texts
 from fishbook.loom.inline import is_outside, spans
 from fishbook.loom.page import Page
-from fishbook.loom.problem import Problem
+from fishbook.loom.problem import LoomError, Problem
 
 Rule: TypeAlias = Callable[[Book], Iterator[Problem]]
 
@@ -100,8 +100,11 @@ def figures_there(book: Book) -> Iterator[Problem]:
                     what = f"{block.path}: there is no such file"
                     fix = "let `fishbook record` draw it"
                     yield problem(page, block, what, fix)
-                elif wrong := disk.unreadable(book.root, path):
-                    yield wrong
+                    continue
+                try:
+                    disk.read_text(book.root, path)
+                except LoomError as error:
+                    yield from (p for p in error.problems if isinstance(p, Problem))
 
 
 def drawn(book: Book) -> set[str]:
