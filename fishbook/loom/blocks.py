@@ -12,13 +12,13 @@ import tokenize
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 MARKER = re.compile(r"[ \t]*#[ \t]*\((\d+)\)![ \t]*$")
 """The mark `# (1)!` at the end of a line of code, which an annotation explains."""
 
 
-@dataclass(frozen=True)
-class Twins:
+class Twins(NamedTuple):
     """The same words in Chinese and English; `en` is empty where there is no twin."""
 
     zh: str

@@ -99,7 +99,7 @@ def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:
         elif text := weaver.block(block):
             words.append(text)
             if isinstance(block, blocks.Heading) and block.level == 1:
-                words.append(weaver.prose(Twins(*WORDS["run_note"])))
+                words.append(weaver.prose(WORDS["run_note"]))
     flush()
     return _json([{"id": f"cell-{n}", **cell} for n, cell in enumerate(cells)])
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
-from fishbook.loom.blocks import Twins, fenced
+from fishbook.loom.blocks import fenced
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check.files import drawn, figures_there, linked_files
 from fishbook.loom.edition import WORDS, choose, marked
@@ -162,7 +162,7 @@ def weave_source(target: str, file: Tangled, edition: str) -> str:
         for page in pages
     )
     return (
-        f"# `{target}` {{#source}}\n\n{choose(edition, Twins(*WORDS['source_note']))}"
+        f"# `{target}` {{#source}}\n\n{choose(edition, WORDS['source_note'])}"
         f" {', '.join(links)}\n\n"
         + fenced('python linenums="1"', file.text.rstrip("\n"))
     )

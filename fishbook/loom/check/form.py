@@ -85,7 +85,7 @@ def texts(block: Block) -> Iterator[str]:
     if isinstance(block, blocks.Shared):
         yield block.raw
     for _, twins in twins_of(block):
-        yield from (twins.zh, twins.en)
+        yield from twins
 
 
 def anchors(page: Page) -> Iterator[Problem]:

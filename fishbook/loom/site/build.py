@@ -103,7 +103,7 @@ def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
             name,
             root=urlsplit(root_url).path,
             root_url=root_url,
-            title=[book.pages[0].title.zh, book.pages[0].title.en],
+            title=book.pages[0].title,
             words=WORDS,
             fish=fish(),
             policy=policy,

@@ -92,7 +92,7 @@ def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Re
         "labels": {label: book.number(label) for b in body if (label := _label(b))},
     }
     if book.labels[heading.anchor].page.has_exercises and heading.level == 3:
-        word = WORDS["exercise"][language(edition) == "en"]
+        word = choose(language(edition), WORDS["exercise"])
         record["exercise"] = word.format(record["number"])
     if other := _other(edition, heading.title):
         record["other"] = other

@@ -15,7 +15,7 @@ from fishbook.loom import disk
 from fishbook.loom.blocks import Figure, Formula
 from fishbook.loom.book import Book
 from fishbook.loom.check.form import texts
-from fishbook.loom.edition import NAMES, draw_words, words
+from fishbook.loom.edition import NAMES, OF_FIGURES, draw_words, words
 from fishbook.loom.inline import spans
 from fishbook.loom.markdown import numbered_tex
 from fishbook.loom.page import Page
@@ -57,14 +57,8 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
     config.extra["draw_words"] = draw_words(edition)
-    config.extra["figure_words"] = {
-        kind: {
-            key.removeprefix(f"{kind}_"): text
-            for key, text in said.items()
-            if key.startswith(f"{kind}_")
-        }
-        for kind in ("step", "path", "window")
-    }
+    of_figures = {kind: words(edition, found) for kind, found in OF_FIGURES.items()}
+    config.extra["figure_words"] = of_figures
 
 
 def policy(*, served: bool) -> str:
