@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from fishbook.loom import disk
 from fishbook.loom.apart import Runner
@@ -20,8 +19,7 @@ from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.run import Result
 from fishbook.loom.tangle import differences
 
-Files = dict[PurePosixPath, tuple[int, int]]
-"""Size and time of the last change of files."""
+Files: TypeAlias = dict[PurePosixPath, disk.Stamp]
 TRANSIENT = re.compile(r"^\.|~$")
 """Names of files that programs keep for a while."""
 LOGS = {".log", ".out", ".txt"}
@@ -142,18 +140,13 @@ def _results(book: Book, page: Page) -> list[Result]:
 
 def _files(root: Path) -> Files:
     """Return the files of the book, without those that programs keep for a while."""
-    found: Files = {}
-    beside = (path for path in root.glob("*") if path.suffix not in LOGS)
-    below = ((root / name).rglob("*") for name in ("docs", "fishbook"))
-    for path in chain(beside, *below):
-        name = PurePosixPath(path.relative_to(root).as_posix())
-        if "__pycache__" in name.parts or any(map(TRANSIENT.search, name.parts)):
-            continue
-        with contextlib.suppress(FileNotFoundError):
-            state = path.stat()
-            if stat.S_ISREG(state.st_mode):
-                found[name] = state.st_size, state.st_mtime_ns
-    return found
+    beside = (path for path in root.iterdir() if path.suffix not in LOGS)
+    below = (disk.files(root / name) for name in ("docs", "fishbook"))
+    return {
+        PurePosixPath(path.relative_to(root).as_posix()): disk.stamp(path)
+        for path in chain(beside, *below)
+        if path.is_file() and not TRANSIENT.search(path.name)
+    }
 
 
 def _require_untouched(
