@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from fishbook.loom import disk
 from fishbook.loom.blocks import Block, Figure, Formula, Heading
-from fishbook.loom.page import Definition, Page, parse
+from fishbook.loom.page import Definition, Kind, Page, parse
 from fishbook.loom.problem import LoomError
 
 
@@ -94,6 +94,10 @@ class Book:
         return _same(
             tuple((x.name, type(x.block), x.number, x.page.path) for x in found)
         )
+
+    def all(self, kind: type[Kind]) -> Iterator[tuple[Page, Kind]]:
+        """Yield the blocks of a kind with their pages, in order."""
+        return ((page, block) for page in self.pages for block in page.all(kind))
 
     def number(self, label: str) -> str:
         """Return a label's number; nothing where it has none."""

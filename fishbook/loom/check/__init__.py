@@ -27,8 +27,8 @@ from fishbook.loom.check import (
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
 
-SOUND_PAGE = (*form.RULES, *fences.RULES)
-OF_A_PAGE = (*SOUND_PAGE, *words.RULES)
+SOUND_PAGE = (*form.RULES, *fences.RULES, *code.SOUND_PAGE)
+OF_A_PAGE = (*SOUND_PAGE, *words.RULES, code.other_parsers)
 OF_THE_BOOK = (
     *files.RULES,
     *links.RULES,

@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from fishbook.loom import blocks
 from fishbook.loom.blocks import Block, Twins
-from fishbook.loom.inline import spans
+from fishbook.loom.inline import Span, spans
 from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
 
@@ -88,19 +88,26 @@ def texts(block: Block) -> Iterator[str]:
         yield from twins
 
 
+def spans_of(page: Page) -> Iterator[tuple[Block, Span]]:
+    """Yield the code, formulas and links in a page's words, each with its block."""
+    for block in page.blocks:
+        for text in texts(block):
+            yield from ((block, span) for span in spans(text))
+
+
 def anchors(page: Page) -> Iterator[Problem]:
     """Each heading has an anchor, each numbered formula a label."""
-    for block in page.blocks:
-        if isinstance(block, blocks.Heading) and not block.anchor:
+    for block in page.headings:
+        if not block.anchor:
             what, fix = "this heading has no anchor", "end it with {#anchor}"
             yield problem(page, block, what, fix)
-        elif isinstance(block, blocks.Heading) and not ANCHOR.fullmatch(block.anchor):
+        elif not ANCHOR.fullmatch(block.anchor):
             what = f"the anchor {{#{block.anchor}}} is not of a-z, 0-9 and -"
             yield problem(page, block, what, "write it so: it serves both languages")
-        label = block.label if isinstance(block, blocks.Formula) else ""
-        if label and not re.fullmatch(r"eq-[a-z0-9-]+", label):
-            what = f"the formula's tag {label!r} is no label"
-            yield problem(page, block, what, r"write \tag{eq-name}")
+    for formula in page.all(blocks.Formula):
+        if formula.label and not re.fullmatch(r"eq-[a-z0-9-]+", formula.label):
+            what = f"the formula's tag {formula.label!r} is no label"
+            yield problem(page, formula, what, r"write \tag{eq-name}")
 
 
 def bad_target(target: str) -> str:
@@ -126,8 +133,8 @@ def _can_be_imported(name: str) -> bool:
 
 def titles(page: Page) -> Iterator[Problem]:
     """The title of a chunk is the path of a module in the package."""
-    for block in page.blocks:
-        if isinstance(block, blocks.Code) and (wrong := bad_target(block.target)):
+    for block in page.all(blocks.Code):
+        if wrong := bad_target(block.target):
             yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
 
 
@@ -187,12 +194,11 @@ def folds(page: Page) -> Iterator[Problem]:
 def comments(page: Page) -> Iterator[Problem]:
     """No comment is almost an instruction, or hides words; each skip has a reason."""
     form = '<!--- skip: next if(TEST, reason="WHY") -->'
-    for block in page.blocks:
-        if isinstance(block, blocks.Skip) and not (block.reason or block.long):
+    for skip in page.all(blocks.Skip):
+        if not (skip.reason or skip.long):
             fix = f"write {form}, or <!--- long: next -->"
-            yield problem(page, block, "this skip gives no reason", fix)
-        if not isinstance(block, blocks.Comment):
-            continue
+            yield problem(page, skip, "this skip gives no reason", fix)
+    for block in page.all(blocks.Comment):
         if ALMOST.search(block.raw):
             fix = f"write a `python hidden` fence, {form}, or {SHARE} over a figure"
             yield problem(page, block, "this comment is almost code", fix)
@@ -203,16 +209,14 @@ def comments(page: Page) -> Iterator[Problem]:
 
 def pictures(page: Page) -> Iterator[Problem]:
     """A figure is an SVG in the chapter's figures/; its alternative text has no TeX."""
-    for block in page.blocks:
-        if isinstance(block, blocks.Figure):
-            if not SVG.fullmatch(block.path):
-                what = f"{block.path} is no picture of the book"
-                yield problem(page, block, what, "write figures/NAME.svg")
-            alt = f"{block.alt.zh} {block.alt.en}"
-            if any(span.kind == "formula" for span in spans(alt)):
-                what = "an alternative text is heard: this one has a formula"
-                fix = 'say it in words: ![words | words](figures/NAME.svg "caption")'
-                yield problem(page, block, what, fix)
+    for block in page.all(blocks.Figure):
+        if not SVG.fullmatch(block.path):
+            what = f"{block.path} is no picture of the book"
+            yield problem(page, block, what, "write figures/NAME.svg")
+        if any(span.kind == "formula" for span in spans(" ".join(block.alt))):
+            what = "an alternative text is heard: this one has a formula"
+            fix = 'say it in words: ![words | words](figures/NAME.svg "caption")'
+            yield problem(page, block, what, fix)
 
 
 def chunks(page: Page) -> Iterator[Problem]:

@@ -14,9 +14,8 @@ from pygments.lexers.python import PythonLexer
 from fishbook.loom import disk
 from fishbook.loom.blocks import Figure, Formula
 from fishbook.loom.book import Book
-from fishbook.loom.check.form import texts
+from fishbook.loom.check.form import spans_of
 from fishbook.loom.edition import NAMES, OF_FIGURES, draw_words, words
-from fishbook.loom.inline import spans
 from fishbook.loom.markdown import numbered_tex
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
@@ -70,17 +69,15 @@ def policy(*, served: bool) -> str:
 def require_figures(book: Book, pages: Iterable[Page]) -> None:
     """Raise where a page can't hold one of its figures, or it isn't there."""
     problems = []
-    for page in pages:
-        for block in page.blocks:
-            if not isinstance(block, Figure):
-                continue
-            svg = disk.read(book.root / page.path.parent / block.path)
-            try:
-                size(svg or "")
-            except ValueError as error:
-                what = f"{block.path}: {error if svg else 'there is no such file'}"
-                fix = "let `fishbook record` draw it anew"
-                problems.append(Problem(page.path, block.line, what, fix))
+    shown = [(page, block) for page in pages for block in page.all(Figure)]
+    for page, block in shown:
+        svg = disk.read(book.root / page.path.parent / block.path)
+        try:
+            size(svg or "")
+        except ValueError as error:
+            what = f"{block.path}: {error if svg else 'there is no such file'}"
+            fix = "let `fishbook record` draw it anew"
+            problems.append(Problem(page.path, block.line, what, fix))
     if problems:
         raise LoomError(problems)
 
@@ -109,18 +106,16 @@ def _formulas(
     book: Book, page: Page
 ) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
     """Yield each formula, as the site asks for it, with its page and line."""
-    for block in page.blocks:
-        if isinstance(block, Formula):
-            tex = numbered_tex(book, block).strip("$").strip()
-            below = block.raw.startswith("$$\n")
-            yield (tex, True), (page.path, block.line + below)
-        for text in texts(block):
-            for span in spans(text):
-                if span.kind == "formula":
-                    displayed = span.text.startswith("$$")
-                    above = block.raw.partition(span.text)[0].count("\n")
-                    at = page.path, block.line + above
-                    yield (span.text.strip("$").strip(), displayed), at
+    for block in page.all(Formula):
+        tex = numbered_tex(book, block).strip("$").strip()
+        below = block.raw.startswith("$$\n")
+        yield (tex, True), (page.path, block.line + below)
+    for prose, span in spans_of(page):
+        if span.kind == "formula":
+            displayed = span.text.startswith("$$")
+            above = prose.raw.partition(span.text)[0].count("\n")
+            at = page.path, prose.line + above
+            yield (span.text.strip("$").strip(), displayed), at
 
 
 def read_code_once() -> None:
@@ -136,5 +131,5 @@ def _tokens(lexer: type, text: str, *stack: Hashable) -> list[Any]:
 
 def numbered(book: Book, page: Page) -> dict[str, str]:
     """Return the labels of a page's formulas by their numbers."""
-    formulas = (block for block in page.blocks if isinstance(block, Formula))
-    return {book.number(f.label): f.label for f in formulas if f.label}
+    labels = (formula.label for formula in page.all(Formula))
+    return {book.number(label): label for label in labels if label}
