@@ -103,6 +103,12 @@ class Book:
         """Return a label's number; nothing where it has none."""
         return self.labels[label].number if label in self.labels else ""
 
+    def cited(self, label: str) -> str:
+        """Return a label's number as texts cite it: a formula's is in brackets."""
+        found = self.labels.get(label)
+        formula = found and isinstance(found.block, Formula)
+        return f"({self.number(label)})" if formula else self.number(label)
+
     @cached_property
     def files(self) -> dict[str, list[tuple[Page, Definition]]]:
         """Each tangled file's definitions with their pages, in the book's order."""

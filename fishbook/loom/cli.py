@@ -27,6 +27,7 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a verb; show what is wrong with the book without a traceback."""
+        # A terminal may not know all letters of a file's name.
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -49,9 +50,6 @@ def main() -> None:
 
     Works on the book in the current directory.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal may not know all letters of a file's name.
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @main.command()

@@ -131,10 +131,7 @@ class Weaver:
 
     def number(self, label: str) -> str:
         """Return the link that a label without words stands for."""
-        found = self.book.labels.get(label)
-        number = found.number if found else label
-        if found and isinstance(found.block, blocks.Formula):
-            number = f"({number})"
+        number = self.book.cited(label) if label in self.book.labels else label
         return f"[{number}]({self.to(label)})"
 
     def link(self, goal: str) -> str:

@@ -76,31 +76,28 @@ def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:
     """Return a page as the JSON of a notebook; `base` is its edition's address."""
     weaver = NotebookWeaver(book, page, edition, base)
     cells: list[dict[str, Any]] = []
-    words: list[str] = []
     of_code = {cell.code.line: cell for cell in page.cells}
     there = set(names.KNOWN)
     depth = 0
 
-    def flush() -> None:
-        if words:
-            text = "\n\n".join(words)
+    def say(text: str) -> None:
+        if cells and cells[-1]["cell_type"] == "markdown":
+            cells[-1]["source"] += f"\n\n{text}"
+        else:
             cells.append({"cell_type": "markdown", "metadata": {}, "source": text})
-            words.clear()
 
     for block in page.blocks:
         depth += isinstance(block, blocks.DetailsOpen)
         depth -= isinstance(block, blocks.DetailsClose)
         if isinstance(block, blocks.Code):
-            flush()
             if borrowed := _borrowed(book, page, block, there):
                 cells.append(_folded(_new_code(borrowed, borrows=True)))
             folded = depth > 0 or block.hidden
             cells.append(_code_cell(book, page, of_code[block.line], edition, folded))
         elif text := weaver.block(block):
-            words.append(text)
+            say(text)
             if isinstance(block, blocks.Heading) and block.level == 1:
-                words.append(weaver.prose(WORDS["run_note"]))
-    flush()
+                say(weaver.prose(WORDS["run_note"]))
     return _json([{"id": f"cell-{n}", **cell} for n, cell in enumerate(cells)])
 
 
@@ -116,9 +113,12 @@ def _new_code(source: str, **metadata: Any) -> dict[str, Any]:
 
 def _json(cells: list[dict[str, Any]]) -> str:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook = {"metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    notebook["cells"] = cells
+    notebook = {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
@@ -176,15 +176,11 @@ def _code_cell(
 
 def _drawn(figure: blocks.Figure, svg: str, edition: str) -> dict[str, Any]:
     """Return a picture as an output; the metadata say which one, for the site."""
-    alt = choose(edition, figure.alt)
+    alt, label = choose(edition, figure.alt), figure_label(figure)
     return {
         "output_type": "display_data",
         "data": {"image/svg+xml": weave_svg(svg, edition)},
-        "metadata": {
-            "figure": figure.path,
-            "label": figure_label(figure),
-            "alt": alt,
-        },
+        "metadata": {"figure": figure.path, "label": label, "alt": alt},
     }
 
 

@@ -88,12 +88,8 @@ def page_of_root(name: str, **values: Any) -> str:
     """Return one of the pages that stand above the editions, or lead to them."""
     loader = jinja2.FileSystemLoader(SITE / "root")
     env = jinja2.Environment(loader=loader, autoescape=True)
-    return env.get_template(name).render(**values)
-
-
-def fish() -> str:
-    """Return the book's sign as SVG."""
-    return (SITE / "theme" / ".icons" / "fish.svg").read_text(encoding="utf-8")
+    fish = (SITE / "theme" / ".icons" / "fish.svg").read_text(encoding="utf-8")
+    return env.get_template(name).render(words=WORDS, fish=fish, **values)
 
 
 def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
@@ -104,8 +100,6 @@ def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
             root=urlsplit(root_url).path,
             root_url=root_url,
             title=book.pages[0].title,
-            words=WORDS,
-            fish=fish(),
             policy=policy,
         )
         disk.write(site / name, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 
 from fishbook.diagrams import DARK, PALETTE
@@ -87,11 +87,7 @@ def finish(svg: str, lang: str) -> str:
     Its address with #night gives the colours for a dark page.
     """
     text = slim(NOISE.sub("", svg))
-    used = [name for name in PALETTE if f"var(--{name})" in text]
-    day, night = (
-        "".join(f"--{name}:{colours[name]};" for name in used)
-        for colours in (PALETTE, DARK)
-    )
+    day, night = _colours([name for name in PALETTE if f"var(--{name})" in text])
     style = (
         f"svg{{{day}}}svg:target{{{night}}}image{{image-rendering:pixelated}}"
         f'[font-family="serif"]{{font-family:{TIMES}}}'
@@ -104,6 +100,14 @@ def finish(svg: str, lang: str) -> str:
         f'<svg id="night" xml:lang="{lang}"{attributes}>'
         f"<style>{style}</style>{text[root.end() :]}"
     )
+
+
+def _colours(used: Collection[str]) -> list[str]:
+    """Return the declarations of colours, by day and by night."""
+    return [
+        "".join(f"--{name}:{palette[name]};" for name in used)
+        for palette in (PALETTE, DARK)
+    ]
 
 
 def slim(svg: str) -> str:
@@ -123,9 +127,9 @@ def slim(svg: str) -> str:
         tag = _tag(part, linked)
         if tag.startswith(("<g>", "<g ")):
             groups.append(tag != "<g>")
-        shown = groups[-1] if tag.startswith(("<g>", "<g ")) or tag == "</g>" else True
-        if tag == "</g>":
-            groups.pop()
+            shown = groups[-1]
+        else:
+            shown = groups.pop() if tag == "</g>" else True
         parts.append(tag if shown else "")
     return "".join(parts)
 
@@ -160,10 +164,7 @@ def _themed(match: re.Match[str]) -> str:
 
 def colours_css(element: str) -> str:
     """Return the colours of a figure that has become part of its page."""
-    day, night = (
-        "".join(f"--{name}:{colour};" for name, colour in colours.items())
-        for colours in (PALETTE, DARK)
-    )
+    day, night = _colours(PALETTE)
     return (
         f'{element}{{{day}}}{element} [font-family="serif"]{{font-family:{TIMES}}}'
         f'@media screen{{[data-md-color-scheme="slate"] {element}{{{night}}}}}\n'

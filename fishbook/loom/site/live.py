@@ -17,7 +17,7 @@ from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
 
 from fishbook.loom import disk
-from fishbook.loom.edition import EDITIONS, WORDS
+from fishbook.loom.edition import EDITIONS
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.site import build, serve, settle
 from fishbook.loom.site.made import Made
@@ -100,9 +100,7 @@ class Live:
         return build.page_of_root(
             "error.html",
             problems=[shown(problem, self.root) for problem in problems],
-            words=WORDS,
             root=self.server.mount_path,
-            fish=build.fish(),
             policy=settle.policy(served=True),
         )
 

@@ -9,8 +9,8 @@ FISHBOOK_EDITION names another edition, that one is built alone.
 from __future__ import annotations
 
 import contextlib
-import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 
+from fishbook.loom.book import relative
 from fishbook.loom.edition import EDITIONS, choose, language, words
-from fishbook.loom.markdown import Weaver, first_sentences
+from fishbook.loom.markdown import Weaver, address, first_sentences
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site import build, figures, formulas, html, labs, nav, serve, settle
@@ -152,7 +153,7 @@ class FishbookPlugin(BasePlugin[Options]):
         said, shown = words(edition), self.made.pages.get(page.file.src_uri)
         link = None
         if shown:
-            link = self.linker(shown)
+            link = partial(self.link, shown)
             page.meta["description"] = escape(choose(edition, first_sentences(shown)))
             page.meta["moved"] = nav.moved_anchors(book, shown)
             weaver = Weaver(book, shown, edition)
@@ -204,17 +205,12 @@ class FishbookPlugin(BasePlugin[Options]):
         self.live = Live(server, Path(config.site_dir).parent, self.made, old)
         return server
 
-    def linker(self, page: Page) -> Callable[[str, int], str]:
-        """Return what gives the place of a page's chunk in its tangled file."""
-
-        def link(target: str, number: int) -> str:
-            codes = [cell.code for cell in page.cells if cell.code.target == target]
-            line = self.made.tangled[target].line_of(codes[number])
-            here = posixpath.dirname(f"{page.name}/".removesuffix("index/"))
-            goal = source_page(target).removesuffix(".md")
-            return f"{posixpath.relpath(goal, here or '.')}/#__codelineno-0-{line}"
-
-        return link
+    def link(self, page: Page, target: str, number: int) -> str:
+        """Return the way from a page to the place of its chunk in a tangled file."""
+        codes = [cell.code for cell in page.cells if cell.code.target == target]
+        line = self.made.tangled[target].line_of(codes[number])
+        goal = source_page(target).removesuffix(".md")
+        return f"{relative(address(page), goal)}/#__codelineno-0-{line}"
 
 
 def root_of(config: MkDocsConfig) -> Path:

@@ -70,18 +70,12 @@ def records(book: Book, page: Page, edition: str) -> list[Record]:
 
 
 def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Record:
-    def number(label: str) -> str:
-        formula = label in book.labels and isinstance(
-            book.labels[label].block, blocks.Formula
-        )
-        return f"({book.number(label)})" if formula else book.number(label)
-
     texts = [choose(edition, text) for block in body for text in _texts(block)]
     code = [b.source for b in body if isinstance(b, blocks.Code) and not b.hidden]
     defined = ["".join(names) for part in code for names in DEFINED.findall(part)]
     found = [names for text in texts for names in EMPHASIS.findall(words(text))]
     named = [plain_text(" ".join(filter(None, names))) for names in found]
-    said = (plain_text(MARKS.sub(" ", linked(t, str, number))) for t in texts)
+    said = (plain_text(MARKS.sub(" ", linked(t, str, book.cited))) for t in texts)
     record: Record = {
         "anchor": "" if heading.level == 1 else heading.anchor,
         "number": book.number(heading.anchor),

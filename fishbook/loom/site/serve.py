@@ -110,12 +110,7 @@ class Watcher(threading.Thread):
         self.handlers[path], self.seen[path] = handler, disk.stamps(Path(path))
         return path
 
-    def unschedule(self, path: str) -> None:
-        """Watch a path no more."""
-        del self.handlers[path]
-
     def stop(self) -> None:
-        """End the watch."""
         self.stopped.set()
 
     def run(self) -> None:
