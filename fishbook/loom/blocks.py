@@ -199,7 +199,6 @@ class Cell:
     figure: Figure | None = None
 
 
-@lru_cache(maxsize=16384)
 def marks(source: str) -> tuple[int, ...]:
     """Return the numbers of code's `# (1)!` marks, in order of their lines."""
     lines = source.split("\n")

@@ -56,7 +56,6 @@ class Book:
 
     @cached_property
     def docs(self) -> Path:
-        """The folder of the pages."""
         return self.root / "docs"
 
     @cached_property

@@ -26,7 +26,6 @@ class Verbs(click.Group):
     """A group whose mistakes of a reader's end in one message and exit 1."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a verb; show what is wrong with the book without a traceback."""
         # A terminal may not know all letters of a file's name.
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):

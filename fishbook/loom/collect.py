@@ -50,11 +50,10 @@ def page_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
             raise pytest.Collector.CollectError(str(error)) from None
         lines = document.text.split("\n")
         starts = [0, *accumulate(len(line) + 1 for line in lines)]
+        evaluate = _evaluator(runner)
         for cell in runner.page.cells:
-            first = cell.code.line - 1
-            after = starts[first + len(cell.code.raw.rstrip("\n").split("\n"))]
-            end = min(after, len(document.text))
-            yield Region(starts[first], end, cell, _evaluator(runner))
+            start = starts[cell.code.line - 1]
+            yield Region(start, start + len(cell.code.raw), cell, evaluate)
 
     return parse
 

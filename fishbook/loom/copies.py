@@ -83,7 +83,6 @@ class Original:
         return answer
 
     def copy(self, root: Path, folder: Path, scratch: Path, errors: int) -> Copy:
-        """Return a new copy that answers for a page."""
         (asked, asking), (answers, answering) = os.pipe(), os.pipe()
         try:
             where = [str(root), str(folder), str(scratch)]
@@ -133,7 +132,6 @@ class Copy:
         return code
 
     def kill(self) -> None:
-        """End the copy, if it runs."""
         if self.poll() is None:
             os.kill(self.pid, 9)
 

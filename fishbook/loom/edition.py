@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TypeAlias
 
 from fishbook.loom.blocks import Twins
+from fishbook.loom.inline import split_twins
 
 EDITIONS = ("zh", "en", "zh-en")
 NAMES = {"zh": "中文", "en": "English", "zh-en": "中文 · English"}
+
+IN_SVG = re.compile(r'(?<=>)[^<>]* \| [^<>]*(?=<)|(?<=aria-label=")[^"]* \| [^"]*(?=")')
+"""Words in a picture that stand there in both languages."""
 
 Words: TypeAlias = dict[str, Twins]
 
@@ -56,6 +61,16 @@ def titled(edition: str, number: str, twins: Twins, word: str = "") -> str:
         return f"{number} {marked(edition, twins)}"
     zh, en = (form.format(number) for form in WORDS[word])
     return marked(edition, Twins(f"{zh} {twins.zh}", f"{en} {twins.en}"))
+
+
+def weave_svg(svg: str, edition: str) -> str:
+    """Return a picture with the words of one edition; the text stays text."""
+
+    def said(match: re.Match[str]) -> str:
+        twins = split_twins(match[0])
+        return choose(edition, twins) if twins.en else match[0]
+
+    return IN_SVG.sub(said, svg)
 
 
 def draw_words(edition: str) -> dict[str, list[tuple[str, str]]]:

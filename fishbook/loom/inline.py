@@ -106,7 +106,6 @@ def facts(text: str) -> dict[str, Counter[str]]:
 
 
 def _plain_number(number: str) -> str:
-    """Return a number as both languages may write it."""
     return number.replace("minus", "-").translate(PLAIN)
 
 

@@ -41,7 +41,6 @@ class Weaver:
         self.edition = edition
 
     def text(self) -> str:
-        """Return the page as Markdown."""
         parts = [text for b in self.page.blocks if (text := self.block(b))]
         if listed := self.book.listed(self.page):
             parts.append(self.contents(listed))
@@ -78,7 +77,6 @@ class Weaver:
         return ""
 
     def heading(self, block: blocks.Heading) -> str:
-        """Return a heading's words with its number."""
         word = "exercise" if block.level == 3 else ""
         return titled(self.edition, self.book.number(block.anchor), block.title, word)
 
@@ -100,12 +98,10 @@ class Weaver:
         return f'<div id="{block.label}"{self.reads}>\n\n{text}\n\n</div>'
 
     def caption(self, block: blocks.Figure) -> str:
-        """Return a figure's caption with its number."""
         number = self.book.number(figure_label(block))
         return self.linked(titled(self.edition, number, block.caption, "figure"))
 
     def figure(self, block: blocks.Figure) -> str:
-        """Return a picture with its caption."""
         alt = plain_text(choose(self.edition, block.alt))
         return (
             f'<figure id="{figure_label(block)}" markdown="span">\n'
@@ -149,7 +145,6 @@ class Weaver:
         return self.to_file(found.page) + ("" if top else f"#{label}")
 
     def to_file(self, page: Page) -> str:
-        """Return the way to another page."""
         return relative(woven_file(self.page), woven_file(page))
 
 

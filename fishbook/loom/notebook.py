@@ -10,11 +10,10 @@ from typing import Any
 from fishbook.loom import blocks, disk, names
 from fishbook.loom.blocks import Block, Twins, marked_as
 from fishbook.loom.book import Book, figure_label
-from fishbook.loom.edition import WORDS, choose, marked
+from fishbook.loom.edition import WORDS, choose, marked, weave_svg
 from fishbook.loom.inline import is_outside
 from fishbook.loom.markdown import Weaver, address, numbered_tex
 from fishbook.loom.page import Page
-from fishbook.loom.svg import weave_svg
 
 ERROR = re.compile(
     r"^[\w.]*(?:Error|Exception|Group|Warning|Interrupt|Exit)(?=:|$)", re.M
@@ -35,7 +34,6 @@ class NotebookWeaver(Weaver):
         self.base = base
 
     def block(self, block: Block) -> str:
-        """Return one block as a notebook's Markdown."""
         match block:
             case blocks.Heading():
                 return f"{'#' * block.level} {self.linked(self.heading(block))}"
@@ -60,7 +58,6 @@ class NotebookWeaver(Weaver):
         return self.base + posixpath.normpath(f"{self.page.chapter or '.'}/{goal}")
 
     def to_file(self, page: Page) -> str:
-        """Return the address of another page of the site."""
         return f"{self.base}{address(page)}"
 
     def to(self, label: str) -> str:

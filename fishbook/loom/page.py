@@ -42,7 +42,6 @@ class Page:
 
     @cached_property
     def text(self) -> str:
-        """The page's text, to the byte."""
         return "".join(block.raw for block in self.blocks)
 
     @cached_property
@@ -71,17 +70,14 @@ class Page:
         return self.path.stem.endswith("exercises")
 
     def all(self, kind: type[Kind]) -> list[Kind]:
-        """Return the blocks of a kind in order."""
         return [block for block in self.blocks if isinstance(block, kind)]
 
     @cached_property
     def headings(self) -> list[Heading]:
-        """The headings in order."""
         return self.all(Heading)
 
     @property
     def title(self) -> Twins:
-        """The first heading's words."""
         return self.headings[0].title if self.headings else Twins(self.name, self.name)
 
     @property
@@ -109,7 +105,6 @@ class Page:
         return found
 
     def upto(self, code: Code) -> Definition:
-        """Return code with what it continues before it."""
         found = (d.parts for d in self.definitions if code in d.parts)
         parts = next(found, (code,))
         return Definition(code.target, parts[: parts.index(code) + 1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
@@ -58,15 +58,14 @@ def record(
         At the end, with all that failed; at once where pages can't be run at all, a
         place holds none, or other files of the book changed while a page ran.
     """
-    places = {path: path.resolve() for path in only}
-    _require_pages(book, places)
+    pages = _wanted(book, only)
     if differences(book):
         what = "the package is not what the pages make, and pages import from it"
         raise LoomError([f"{what}; run `fishbook tangle` first"])
     disk.sweep(book.docs)
     changed: list[str] = []
     problems: list[Problem | str] = []
-    for page in _wanted(book, [*places.values()]):
+    for page in pages:
         try:
             names = _record_page(book, page, note)
         except LoomError as error:
@@ -82,25 +81,19 @@ def record(
     return changed
 
 
-def _require_pages(book: Book, places: dict[Path, Path]) -> None:
-    """Raise where a place is no page, and no folder of pages."""
-    pages = [(book.root / page.path).resolve() for page in book.pages]
+def _wanted(book: Book, only: Iterable[Path]) -> list[Page]:
+    """Return the pages with code at some places, or all; a place has to hold pages."""
+    paths = {page: (book.root / page.path).resolve() for page in book.pages}
+    at = {
+        place: {page for page in paths if paths[page].is_relative_to(place.resolve())}
+        for place in only
+    }
     fix = "name a page under docs/, or a folder of pages"
-    if empty := [
-        f"{name}: this is no page of the book, and holds none; {fix}"
-        for name, place in places.items()
-        if not any(page.is_relative_to(place) for page in pages)
-    ]:
+    what = f"this is no page of the book, and holds none; {fix}"
+    if empty := [f"{place}: {what}" for place, pages in at.items() if not pages]:
         raise LoomError(empty)
-
-
-def _wanted(book: Book, places: list[Path]) -> Iterator[Page]:
-    """Yield the pages with code at some places, or anywhere."""
-    for page in book.pages:
-        path = (book.root / page.path).resolve()
-        here = not places or any(path.is_relative_to(place) for place in places)
-        if here and page.cells:
-            yield page
+    wanted = set().union(*at.values()) if at else paths.keys()
+    return [page for page in book.pages if page in wanted and page.cells]
 
 
 def _record_page(book: Book, page: Page, note: Callable[[str], object]) -> list[str]:
@@ -127,7 +120,6 @@ def _record_page(book: Book, page: Page, note: Callable[[str], object]) -> list[
 
 
 def _results(book: Book, page: Page) -> list[Result]:
-    """Return what each cell of a page gives, which the page has room for."""
     results = []
     with Runner(book, page) as runner:
         for cell in page.cells:
@@ -194,7 +186,6 @@ def _request(cell: Cell) -> list[str]:
 
 
 def _moved(folder: Path, figure: Figure, svg: str) -> bool:
-    """Return whether a picture is not the one in its file."""
     try:
         old = disk.read_text(folder, PurePosixPath(figure.path))
     except LoomError:

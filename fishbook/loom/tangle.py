@@ -43,7 +43,6 @@ class Tangled:
     pieces: tuple[Piece, ...]
 
     def line_of(self, code: Code) -> int:
-        """Return the file's line where a chunk begins."""
         return next(piece.line for piece in self.pieces if piece.code is code)
 
 
@@ -162,13 +161,11 @@ def _put(path: Path, text: str) -> bool:
 
 
 def _refused(root: Path, names: list[str]) -> list[str]:
-    """Say which files lead out of the book's folder."""
     what = "a link leads from here out of the book's folder; put a folder in its place"
     return [f"{name}:1: {what}" for name in disk.outside(root, ["fishbook", *names])]
 
 
 def _uncompiled(files: dict[str, Tangled]) -> list[str]:
-    """Say which files are no Python, though each of their pieces is."""
     found = []
     for name, file in files.items():
         try:

@@ -11,12 +11,11 @@ from fishbook.loom import disk
 from fishbook.loom.blocks import fenced
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check.files import drawn, figures_there, linked_files
-from fishbook.loom.edition import WORDS, choose, marked
+from fishbook.loom.edition import WORDS, choose, marked, weave_svg
 from fishbook.loom.markdown import Weaver, address, opening, woven_file
 from fishbook.loom.notebook import weave_notebook
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.svg import weave_svg
 from fishbook.loom.tangle import Tangled, tangle
 
 LIST = ".woven"

@@ -144,22 +144,14 @@ def strays(page: Page) -> Iterator[Problem]:
     for cell in page.cells:
         owned |= {cell.skip, cell.annotations, cell.output, cell.figure}
     advice: dict[type[Block], tuple[str, str]] = {
-        blocks.Output: (
-            "this output follows no code",
-            "put it right after the python fence that prints it",
-        ),
-        blocks.Figure: (
-            "this figure follows no code",
-            "put it right after the python fence that draws it",
-        ),
-        blocks.Skip: (
-            "this skip precedes no code",
-            "put it right before the python fence to be skipped",
-        ),
+        blocks.Output: ("output follows", "after the python fence that prints it"),
+        blocks.Figure: ("figure follows", "after the python fence that draws it"),
+        blocks.Skip: ("skip precedes", "before the python fence to be skipped"),
     }
     for block in page.blocks:
         if type(block) in advice and block not in owned:
-            yield problem(page, block, *advice[type(block)])
+            what, place = advice[type(block)]
+            yield problem(page, block, f"this {what} no code", f"put it right {place}")
 
 
 def notes(page: Page) -> Iterator[Problem]:

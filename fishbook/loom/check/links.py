@@ -47,7 +47,6 @@ def known_links(book: Book) -> Iterator[Problem]:
 
 
 def _broken(book: Book, folder: str, span: Span) -> str:
-    """Say what is wrong with a link, or nothing."""
     link = span.text
     if span.kind not in {"link", "number"} or is_outside(link):
         return ""

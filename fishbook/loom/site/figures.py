@@ -157,7 +157,6 @@ def _path(match: re.Match[str]) -> str:
 
 
 def _themed(match: re.Match[str]) -> str:
-    """Return a colour of the palette by its name, so that it changes with the theme."""
     name = NAMES.get(match[0].lower())
     return f"var(--{name})" if name else match[0]
 

@@ -101,7 +101,6 @@ def _other(edition: str, title: Twins) -> str:
 
 
 def _texts(block: Block) -> Iterator[Twins]:
-    """Yield what a block says."""
     match block:
         case blocks.Pair():
             yield block.text
@@ -121,7 +120,6 @@ def _texts(block: Block) -> Iterator[Twins]:
 
 
 def _label(block: Block) -> str:
-    """Return the label of a formula or a figure; nothing for other blocks."""
     match block:
         case blocks.Formula():
             return block.label

@@ -106,7 +106,6 @@ class Watcher(threading.Thread):
     def schedule(
         self, handler: FileSystemEventHandler, path: str, recursive: bool = True
     ) -> str:
-        """Tell a handler of all changes from now on."""
         self.handlers[path], self.seen[path] = handler, disk.stamps(Path(path))
         return path
 
@@ -133,7 +132,6 @@ class Watcher(threading.Thread):
         return any(disk.stamp(path) != was for path, was in self.last.items())
 
     def look(self, path: str, handler: FileSystemEventHandler) -> None:
-        """Tell a handler whether its path has changed."""
         try:
             now = disk.stamps(Path(path))
         except OSError:
