@@ -39,6 +39,8 @@ class Weaver:
         self.book = book
         self.page = page
         self.edition = edition
+        self.near: Page | None = page
+        """The page whose labels need no file in a link."""
 
     def text(self) -> str:
         parts = [text for b in self.page.blocks if (text := self.block(b))]
@@ -139,7 +141,7 @@ class Weaver:
     def to(self, label: str) -> str:
         """Return the way to a label: its page's file, its anchor there."""
         found = self.book.labels.get(label)
-        if not found or found.page is self.page:
+        if not found or found.page is self.near:
             return f"#{label}"
         top = label == found.page.anchor
         return self.to_file(found.page) + ("" if top else f"#{label}")

@@ -32,6 +32,7 @@ class NotebookWeaver(Weaver):
     def __init__(self, book: Book, page: Page, edition: str, base: str) -> None:
         super().__init__(book, page, edition)
         self.base = base
+        self.near = None
 
     def block(self, block: Block) -> str:
         match block:
@@ -59,14 +60,6 @@ class NotebookWeaver(Weaver):
 
     def to_file(self, page: Page) -> str:
         return f"{self.base}{address(page)}"
-
-    def to(self, label: str) -> str:
-        """Return the address of a label on the site, on this page too."""
-        found = self.book.labels.get(label)
-        if not found:
-            return f"#{label}"
-        top = label == found.page.anchor
-        return self.to_file(found.page) + ("" if top else f"#{label}")
 
 
 def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:

@@ -59,7 +59,7 @@ class FishbookPlugin(BasePlugin[Options]):
         self.serves = False
         self.live: Live | None = None
 
-    def on_startup(self, *, command: str, dirty: bool) -> None:
+    def on_startup(self, *, command: str, **_: Any) -> None:
         """Remember whether MkDocs builds, or serves and follows the pages."""
         self.serves, self.live = command == "serve" and serve.follows(), None
         if self.serves:
@@ -106,24 +106,22 @@ class FishbookPlugin(BasePlugin[Options]):
                 self.made.finish(file)
         with plugin_errors():
             made = {f"assets/{n}": part for n, part in assets(root_of(config))}
+            made |= {f"{old}/index.html": self.moved(old) for old in self.config.moved}
             for name, content in (made | self.made.whole()).items():
                 files.append(File.generated(config, name, content=content))
-            for old, label in self.config.moved.items():
-                goal = nav.moved_to(self.made.book, old, label)
-                up = "../" * (old.count("/") + 1)
-                page = build.page_of_root(
-                    "moved.html",
-                    goal=goal,
-                    assets=f"{up}assets",
-                    policy=config.extra["policy"],
-                    lang=language(self.config.edition),
-                )
-                files.append(File.generated(config, f"{old}/index.html", content=page))
         return files
 
-    def on_nav(
-        self, found: Navigation, /, *, config: MkDocsConfig, files: Files
-    ) -> Navigation:
+    def moved(self, old: str) -> str:
+        """Return the page that leads from an old address to where it is now."""
+        return build.page_of_root(
+            "moved.html",
+            goal=nav.moved_to(self.made.book, old, self.config.moved[old]),
+            assets="../" * (old.count("/") + 1) + "assets",
+            policy=settle.policy(served=self.serves),
+            lang=language(self.config.edition),
+        )
+
+    def on_nav(self, found: Navigation, /, *, files: Files, **_: Any) -> Navigation:
         """Let the last page end the book: the source comes after it, apart."""
         for page in found.pages:
             following = page.next_page
@@ -133,7 +131,7 @@ class FishbookPlugin(BasePlugin[Options]):
         return found
 
     def on_env(
-        self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files
+        self, env: jinja2.Environment, *, config: MkDocsConfig, **_: Any
     ) -> jinja2.Environment:
         """Compile the theme's templates once for all editions: half of the time."""
         folder = root_of(config) / CACHE / "templates"
@@ -144,7 +142,7 @@ class FishbookPlugin(BasePlugin[Options]):
         return env
 
     def on_page_content(
-        self, text: str, /, *, page: SitePage, config: MkDocsConfig, files: Files
+        self, text: str, /, *, page: SitePage, config: MkDocsConfig, **_: Any
     ) -> str:
         """Finish what Markdown or mkdocs-jupyter made of a page."""
         if self.live and self.live.closed:
@@ -173,17 +171,11 @@ class FishbookPlugin(BasePlugin[Options]):
             text = formulas.put(text, taken, rendered)
             return figures.put(text, self.made.picture(page.file.src_uri))
 
-    def on_post_page(
-        self, output: str, /, *, page: SitePage, config: MkDocsConfig
-    ) -> str:
+    def on_post_page(self, output: str, /, **_: Any) -> str:
         """Take out what the theme writes and HTML doesn't know."""
         return html.valid(output)
 
-    def on_post_template(
-        self, output: str, /, *, template_name: str, config: MkDocsConfig
-    ) -> str:
-        """Take it out of the page for lost readers too."""
-        return html.valid(output)
+    on_post_template = on_post_page  # of the page for lost readers
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
@@ -197,7 +189,7 @@ class FishbookPlugin(BasePlugin[Options]):
         build.write_root(made.book, made.root_url, site, config.extra["policy"])
 
     def on_serve(
-        self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
+        self, server: LiveReloadServer, *, config: MkDocsConfig, **_: Any
     ) -> LiveReloadServer:
         """Keep the editions up to date; `old` is what MkDocs would watch."""
         old = [config.docs_dir, str(config.config_file_path)]
