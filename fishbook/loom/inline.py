@@ -100,13 +100,10 @@ def facts(text: str) -> dict[str, Counter[str]]:
         if token.type in PARTS:
             found["parts"][PARTS[token.type]] += 1
         elif token.type == "text":
-            numbers = map(_plain_number, NUMBER.findall(token.content))
+            read = NUMBER.findall(token.content)
+            numbers = (n.replace("minus", "-").translate(PLAIN) for n in read)
             found["numbers"].update(n for n in numbers if n.strip("-") not in SPELT)
     return found
-
-
-def _plain_number(number: str) -> str:
-    return number.replace("minus", "-").translate(PLAIN)
 
 
 def is_outside(link: str) -> bool:

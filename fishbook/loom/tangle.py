@@ -137,7 +137,9 @@ def write(book: Book, *, force: bool = False) -> list[str]:
     root = book.root
     edited = _edited(root, files)
     gone = orphans(root, files)
-    if found := _refused(root, [*files, *gone]) + _uncompiled(files):
+    what = "a link leads from here out of the book's folder; put a folder in its place"
+    away = disk.outside(root, ["fishbook", *files, *gone])
+    if found := [f"{name}:1: {what}" for name in away] + _uncompiled(files):
         raise LoomError(found)
     if not force and (found := [*edited.values(), *_many(gone, files)]):
         raise LoomError(found)
@@ -158,11 +160,6 @@ def _put(path: Path, text: str) -> bool:
     for kept in (path.parent / "__pycache__").glob(f"{path.stem}.*") if written else ():
         kept.unlink(missing_ok=True)
     return written
-
-
-def _refused(root: Path, names: list[str]) -> list[str]:
-    what = "a link leads from here out of the book's folder; put a folder in its place"
-    return [f"{name}:1: {what}" for name in disk.outside(root, ["fishbook", *names])]
 
 
 def _uncompiled(files: dict[str, Tangled]) -> list[str]:

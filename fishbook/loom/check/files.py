@@ -44,7 +44,6 @@ def places_once(book: Book) -> Iterator[Problem]:
                 yield problem(page, 1, what, "give it another name")
 
 
-@lru_cache(maxsize=16384)
 def folded(name: str) -> str:
     """Return a name as a disk may see it that knows no case and one Unicode form."""
     return normalize("NFKC", name).casefold()

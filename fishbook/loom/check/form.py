@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Callable, Iterator
+from keyword import iskeyword
 from pathlib import PurePosixPath
 from typing import TypeAlias
 from unicodedata import normalize
@@ -120,15 +120,12 @@ def bad_target(target: str) -> str:
     if path.parts[:1] != ("fishbook",) or len(path.parts) < 2:
         return f"title {target!r} is not under fishbook/"
     parts = [*path.parts[1:-1], path.name.removesuffix(".py")]
-    if path.suffix != ".py" or not all(map(_can_be_imported, parts)):
+    named = all(part.isidentifier() and not iskeyword(part) for part in parts)
+    if path.suffix != ".py" or not named:
         return f"title {target!r} is not a Python module's path"
     if (plain := normalize("NFKC", str(path))) != target:
         return f"title {target!r} is not written plainly as {plain!r}"
     return ""
-
-
-def _can_be_imported(name: str) -> bool:
-    return name.isidentifier() and not keyword.iskeyword(name)
 
 
 def titles(page: Page) -> Iterator[Problem]:

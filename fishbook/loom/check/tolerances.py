@@ -15,6 +15,8 @@ from fishbook.loom.problem import Problem
 
 MOST = Decimal("0.1")
 """The largest share of what is shown that a tolerance may be."""
+AXES = '<g id="axes_1">', "<clipPath "
+"""What Matplotlib writes where it draws axes, and something inside them."""
 
 
 def of_outputs(book: Book) -> Iterator[Problem]:
@@ -40,7 +42,7 @@ def of_figures(book: Book) -> Iterator[Problem]:
         if wrong := out_of_range(block.within, Decimal(1)):
             yield problem(page, block, wrong, "state less: 2% of the axes, say")
         svg = disk.read(book.root / page.path.parent / block.path)
-        if svg is not None and not has_axes(svg):
+        if svg is not None and not all(tag in svg for tag in AXES):
             what = f"{block.path} has no axes that it could shift in"
             yield problem(page, block, what, "take away the comment above it")
 
@@ -52,11 +54,6 @@ def out_of_range(within: Within, whole: Decimal) -> str:
         return ""
     shown = f"{MOST:.0%}" if within.is_share else f"{most.normalize():f}"
     return f"`within {within.text}` is not between 0 and {shown}"
-
-
-def has_axes(svg: str) -> bool:
-    """Return whether Matplotlib drew axes, and something inside them."""
-    return '<g id="axes_1">' in svg and "<clipPath " in svg
 
 
 RULES: tuple[Rule, ...] = (of_outputs, of_figures)

@@ -23,6 +23,7 @@ NUMBER = re.compile(r"(?P<kept>(?:scale|matrix)\([^)]*\))|(?<![\d.])-?\d*\.\d{3,
 """Digits beyond a hundredth of a pixel, which make half of a plot's bytes."""
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 PATH = re.compile(r'(?<= d=")[^"]*')
+LETTER = re.compile(r" *([A-Za-z]) *")
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3}
 TIMES = "STIXGeneral,'Times New Roman',Times,'Liberation Serif',serif"
 """Fonts as wide as the one that Matplotlib measured formulas with."""
@@ -142,7 +143,8 @@ def _tag(tag: str, linked: set[str]) -> str:
 @lru_cache(maxsize=65536)  # the editions' pictures differ in their words alone
 def _short(tag: str) -> str:
     tag = NUMBER.sub(_rounded, COLOUR.sub(_themed, tag))
-    tag = PATH.sub(_path, tag).replace("'STIXGeneral'", FORMULA).replace(" />", "/>")
+    tag = PATH.sub(lambda d: LETTER.sub(r"\1", d[0]).strip(), tag)
+    tag = tag.replace("'STIXGeneral'", FORMULA).replace(" />", "/>")
     return "" if UNSEEN.fullmatch(tag) else tag
 
 
@@ -150,10 +152,6 @@ def _rounded(match: re.Match[str]) -> str:
     if match["kept"]:
         return match[0]
     return f"{round(float(match[0]), 2) + 0:.2f}".rstrip("0").rstrip(".")
-
-
-def _path(match: re.Match[str]) -> str:
-    return re.sub(r" *([A-Za-z]) *", r"\1", match[0]).strip()
 
 
 def _themed(match: re.Match[str]) -> str:
