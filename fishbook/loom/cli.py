@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from fishbook.loom.book import Book
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import LoomError, refuse
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXTRAS = {
@@ -76,8 +76,7 @@ def check() -> None:
     from fishbook.loom.check import missing
 
     book = Book.load(Path.cwd())
-    if problems := [*problems_of(book), *missing(book)]:
-        raise LoomError(problems)
+    refuse([*problems_of(book), *missing(book)])
     blocks = sum(len(page.cells) for page in book.pages)
     click.echo(f"{len(book.pages)} pages, {blocks} blocks: no problems")
 

@@ -16,7 +16,7 @@ from fishbook.loom.blocks import Cell
 from fishbook.loom.book import Book
 from fishbook.loom.check import unsound
 from fishbook.loom.compare import other_matplotlib, verdict
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 
 if TYPE_CHECKING:
     from sybil import Document, Example, Region
@@ -61,8 +61,7 @@ def page_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
 def _runner(book: Book, unsound: list[Problem], file: Path) -> Runner:
     """Return what runs a page, which has to be sound."""
     path = Path(os.path.abspath(file)).relative_to(os.path.abspath(book.root))
-    if problems := [p for p in unsound if Path(p.path) == path]:
-        raise LoomError(problems)
+    refuse(p for p in unsound if Path(p.path) == path)
     page = next((page for page in book.pages if Path(page.path) == path), None)
     if not page:
         what = "this file is no page, so nothing in it is run"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeAlias
 
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 
 KEPT = PurePosixPath(".cache", "fishbook", "kept")
 """Where a text stays that no verb wrote, and that is overwritten all the same."""
@@ -56,8 +56,7 @@ def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, 
             texts[path] = read_text(root, path)
         except LoomError as error:
             problems += error.problems
-    if problems:
-        raise LoomError(problems)
+    refuse(problems)
     return texts
 
 

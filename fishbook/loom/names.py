@@ -154,14 +154,8 @@ def reached(
 ) -> Iterator[tuple[int, str]]:
     """Yield the dotted names that code reaches in modules, each with its line.
 
-    Parameters
-    ----------
-    source : str
-        The code.
-    module : str
-        The dotted path of its file, from which relative imports start.
-    known : dict
-        What names stand for dotted ones; those that the code imports are added.
+    Relative imports start from the dotted path of its file, `module`. What names stand
+    for is `known`; those that the code imports are added.
     """
     tree = parse(source)
     for node in ast.walk(tree):

@@ -15,7 +15,7 @@ from fishbook.loom.book import Book
 from fishbook.loom.compare import prints, same_form, unfit
 from fishbook.loom.page import Page, parse
 from fishbook.loom.pictures import drawn_by, svg_difference
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 from fishbook.loom.run import Result
 from fishbook.loom.tangle import differences
 
@@ -76,8 +76,7 @@ def record(
             changed += names
             for name in names:
                 tell(name)
-    if problems:
-        raise LoomError(dict.fromkeys(problems))
+    refuse(dict.fromkeys(problems))
     return changed
 
 
@@ -90,8 +89,7 @@ def _wanted(book: Book, only: Iterable[Path]) -> list[Page]:
     }
     fix = "name a page under docs/, or a folder of pages"
     what = f"this is no page of the book, and holds none; {fix}"
-    if empty := [f"{place}: {what}" for place, pages in at.items() if not pages]:
-        raise LoomError(empty)
+    refuse(f"{place}: {what}" for place, pages in at.items() if not pages)
     wanted = set().union(*at.values()) if at else paths.keys()
     return [page for page in book.pages if page in wanted and page.cells]
 

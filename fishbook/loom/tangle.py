@@ -18,7 +18,7 @@ from fishbook.loom.check import require_sound
 from fishbook.loom.check.code import lines_of
 from fishbook.loom.imports import exported, sorted_imports
 from fishbook.loom.page import Definition, Page
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import refuse
 
 HEADER = re.compile(r"^# Tangled from (?P<pages>.+) \[(?P<sum>[0-9a-f]{16})\]$")
 MANY = 2
@@ -139,10 +139,9 @@ def write(book: Book, *, force: bool = False) -> list[str]:
     gone = orphans(root, files)
     what = "a link leads from here out of the book's folder; put a folder in its place"
     away = disk.outside(root, ["fishbook", *files, *gone])
-    if found := [f"{name}:1: {what}" for name in away] + _uncompiled(files):
-        raise LoomError(found)
-    if not force and (found := [*edited.values(), *_many(gone, files)]):
-        raise LoomError(found)
+    refuse([*(f"{name}:1: {what}" for name in away), *_uncompiled(files)])
+    if not force:
+        refuse([*edited.values(), *_many(gone, files)])
     disk.sweep(root / "fishbook")
     changed = [disk.keep(root, name) for name in [*edited, *gone]]
     changed += [n for n, file in files.items() if _put(root / n, file.text)]

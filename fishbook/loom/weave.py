@@ -15,7 +15,7 @@ from fishbook.loom.edition import WORDS, choose, marked, weave_svg
 from fishbook.loom.markdown import Weaver, address, opening, woven_file
 from fishbook.loom.notebook import weave_notebook
 from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 from fishbook.loom.tangle import Tangled, tangle
 
 LIST = ".woven"
@@ -67,8 +67,7 @@ def require_files(book: Book) -> None:
             what = "a page links to this file, and there is none"
             fix = "put it here, or take the link out"
             missing.append(Problem(PurePosixPath("docs", name), 1, what, fix))
-    if missing:
-        raise LoomError(missing)
+    refuse(missing)
 
 
 def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -> None:
@@ -80,12 +79,12 @@ def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -
     if not (folder / LIST).exists() and next(disk.files(folder), None):
         what = "this folder holds files that no weave wrote"
         raise LoomError([f"{folder}: {what}; name a new folder, or empty this one"])
-    if away := disk.outside(folder, {*old, *files}):
-        what = "a link leads from here out of the folder; delete it"
-        raise LoomError(f"{folder / name}: {what}" for name in away)
-    if own := [n for n in files if n not in old and (folder / n).exists()]:
-        what = "no weave wrote this file; move it, or weave into another folder"
-        raise LoomError(f"{folder / name}: {what}" for name in own)
+    what = "a link leads from here out of the folder; delete it"
+    away = disk.outside(folder, {*old, *files})
+    refuse(f"{folder / name}: {what}" for name in away)
+    what = "no weave wrote this file; move it, or weave into another folder"
+    own = (n for n in files if n not in old and (folder / n).exists())
+    refuse(f"{folder / name}: {what}" for name in own)
 
 
 def edition_files(

@@ -21,7 +21,7 @@ from fishbook.loom import disk
 from fishbook.loom.book import Book
 from fishbook.loom.check import check, missing
 from fishbook.loom.edition import WORDS
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import LoomError, refuse
 from fishbook.loom.site.made import Made
 
 SITE = Path(__file__).parent
@@ -30,12 +30,7 @@ SITE = Path(__file__).parent
 def build(root: Path, *, strict: bool = False) -> None:
     """Build the site, all editions, as `mkdocs build` does.
 
-    Parameters
-    ----------
-    root : Path
-        The book's folder.
-    strict : bool
-        Let a warning stop the build, and whatever `fishbook check` finds.
+    If it is `strict`, a warning stops the build, and whatever `fishbook check` finds.
 
     Raises
     ------
@@ -44,8 +39,7 @@ def build(root: Path, *, strict: bool = False) -> None:
     """
     if strict:
         book = Book.load(root)
-        if problems := [*check(book), *missing(book)]:
-            raise LoomError(problems)
+        refuse([*check(book), *missing(book)])
     with messages():
         config = load_config(str(root / "mkdocs.yml"), strict=strict)
         if "fishbook" not in config.plugins:

@@ -53,19 +53,8 @@ def finish(
 ) -> str:
     """Give what Markdown made of a page its last form but for formulas and figures.
 
-    Parameters
-    ----------
-    html : str
-        A page's HTML.
-    words : mapping
-        The site's words in the page's edition.
-    link : function, optional
-        Gives the address of a chunk, from its file and its number on this page.
-
-    Returns
-    -------
-    str
-        HTML for the reader, but for `boxed`.
+    `words` are the site's, and `link` gives the address of a chunk from its file and
+    its number on this page. What comes back still has to be `boxed`.
     """
     # The addresses of links that leave the book are printed.
     html = html.replace('<a href="http', '<a rel="external" href="http')

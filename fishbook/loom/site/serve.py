@@ -23,13 +23,6 @@ from fishbook.loom.site.build import messages
 def serve(root: Path, *, host: str, port: int) -> None:
     """Serve all editions as `mkdocs serve` does, and reload them on a change.
 
-    Parameters
-    ----------
-    root : Path
-        The book's folder.
-    host, port : str, int
-        Where to listen.
-
     Raises
     ------
     LoomError

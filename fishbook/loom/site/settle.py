@@ -18,7 +18,7 @@ from fishbook.loom.check.form import spans_of
 from fishbook.loom.edition import NAMES, OF_FIGURES, draw_words, words
 from fishbook.loom.markdown import numbered_tex
 from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 from fishbook.loom.site.figures import size
 from fishbook.loom.site.formulas import Katex, WrongFormulasError, styles
 
@@ -43,8 +43,8 @@ def require_settings(config: MkDocsConfig) -> None:
         "plugins: mkdocs-jupyter": "mkdocs-jupyter" in config.plugins,
         "markdown_extensions: toc: permalink": "toc" in config.mdx_configs,
     }
-    if missing := [setting for setting, there in wanted.items() if not there]:
-        raise LoomError(f"mkdocs.yml: set {setting}" for setting in missing)
+    missing = (setting for setting, there in wanted.items() if not there)
+    refuse(f"mkdocs.yml: set {setting}" for setting in missing)
 
 
 def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
@@ -78,8 +78,7 @@ def require_figures(book: Book, pages: Iterable[Page]) -> None:
             what = f"{block.path}: {error if svg else 'there is no such file'}"
             fix = "let `fishbook record` draw it anew"
             problems.append(Problem(page.path, block.line, what, fix))
-    if problems:
-        raise LoomError(problems)
+    refuse(problems)
 
 
 def render_formulas(
