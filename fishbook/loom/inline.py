@@ -6,9 +6,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fishbook.loom.blocks import Twins
 
@@ -60,8 +59,7 @@ PARTS = {
 }
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A piece of a text: `code`, `formula`, `link`, or `number` (a link without text).
 
     `text` is what matters of it: the code, the TeX with its dollars, where it leads.
@@ -69,7 +67,6 @@ class Span:
 
     kind: str
     text: str
-    start: int
 
 
 def spans(text: str) -> Iterator[Span]:
@@ -77,9 +74,9 @@ def spans(text: str) -> Iterator[Span]:
     for match in SPAN.finditer(text):
         kind = match.lastgroup or ""
         if kind in {"formula", "number", "link"}:
-            yield Span(kind, match[kind], match.start())
+            yield Span(kind, match[kind])
         elif kind == "code":
-            yield Span(kind, match["inside"].strip(), match.start())
+            yield Span(kind, match["inside"].strip())
 
 
 def facts(text: str) -> dict[str, Counter[str]]:
