@@ -84,7 +84,7 @@ class Book:
     def all_labels(self) -> Iterator[Label]:
         """Yield the labels of sections, formulas, figures and exercises in order."""
         for chapter, pages in self.chapters.items():
-            yield from _labels_of(chapter_number(chapter), tuple(pages))
+            yield from _labels(chapter_number(chapter), tuple(pages))
 
     @cached_property
     def places(self) -> Places:
@@ -172,13 +172,22 @@ def figure_label(figure: Figure) -> str:
     return f"fig-{PurePosixPath(figure.path).stem}"
 
 
+def label_of(block: Block) -> str:
+    """Return the name under which a block is linked to; nothing where it has none."""
+    match block:
+        case Heading():
+            return block.anchor
+        case Formula():
+            return block.label
+        case Figure():
+            return figure_label(block)
+    return ""
+
+
 @lru_cache(maxsize=2048)
-def _labels_of(chapter: str, pages: tuple[Page, ...]) -> list[Label]:
-    return list(_labels(chapter, pages))
-
-
-def _labels(chapter: str, pages: tuple[Page, ...]) -> Iterator[Label]:
-    """Yield a chapter's labels; pages, formulas, figures, exercises count alone."""
+def _labels(chapter: str, pages: tuple[Page, ...]) -> list[Label]:
+    """Return a chapter's labels; pages, formulas, figures, exercises count alone."""
+    labels: list[Label] = []
     seen = Counter[str]()
 
     def count(kind: str, owner: str = chapter) -> str:
@@ -192,15 +201,17 @@ def _labels(chapter: str, pages: tuple[Page, ...]) -> Iterator[Label]:
             match block:
                 case Heading(level=1):
                     number = chapter if page.opens else section
-                    yield Label(block.anchor, page, block, number)
                 case Heading(level=2):
                     number = count("section", section) if section else ""
-                    yield Label(block.anchor, page, block, number)
                 case Heading(level=3) if page.has_exercises:
-                    yield Label(block.anchor, page, block, count("exercise"))
+                    number = count("exercise")
                 case Heading():
-                    yield Label(block.anchor, page, block, "")
+                    number = ""
                 case Formula() if block.label:
-                    yield Label(block.label, page, block, count("formula"))
+                    number = count("formula")
                 case Figure():
-                    yield Label(figure_label(block), page, block, count("figure"))
+                    number = count("figure")
+                case _:
+                    continue
+            labels.append(Label(label_of(block), page, block, number))
+    return labels

@@ -201,22 +201,17 @@ def light(source: str) -> str:
     Where that line doesn't end the docstring well, the code stays as it is.
     """
     lines = source.split("\n")
-    for node in sorted(_docstrings(parse(source)), key=lambda n: -n.lineno):
+    nodes = [
+        n for n in ast.walk(parse(source)) if isinstance(n, (ast.Module, *DEFINES))
+    ]
+    found = [node.body[0] for node in nodes if ast.get_docstring(node)]
+    for node in sorted(found, key=lambda node: -node.lineno):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         quote = '"""' if '"""' in lines[first] else "'''"
         if last > first and not lines[first].endswith(quote):
             lines[first : last + 1] = [lines[first].rstrip() + quote]
     short = "\n".join(lines)
     return short if parse(short).body else source
-
-
-def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
-    holders = (ast.Module, *DEFINES)
-    for node in ast.walk(tree):
-        if isinstance(node, holders) and ast.get_docstring(node):
-            first = node.body[0]
-            assert isinstance(first, ast.Expr)
-            yield first
 
 
 def _top_level(tree: ast.AST) -> Iterator[ast.AST]:

@@ -50,7 +50,6 @@ class Made:
 
     def __post_init__(self) -> None:
         """Weave all of the edition, once the book is known to be sound."""
-        self.settled: dict[str, Page] = {}
         self.styles: dict[Page, frozenset[str]] = {}
         self.found: dict[Page, tuple[Hashable, str]] = {}
         self.read()
@@ -74,12 +73,11 @@ class Made:
         pages = [
             page
             for name, page in self.pages.items()
-            if name in self.todo or self.settled.get(name) is not page
+            if name in self.todo or page not in self.styles
         ]
         settle.require_figures(self.book, pages)
         katex = formulas.katex(self.root)
         self.styles |= settle.render_formulas(self.book, pages, katex)
-        self.settled = self.pages
 
     def whole(self) -> dict[str, str]:
         """Return the files of the site that are made of all pages."""

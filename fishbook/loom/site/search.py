@@ -13,7 +13,8 @@ from typing import NotRequired, TypedDict
 
 from fishbook.loom import blocks
 from fishbook.loom.blocks import Block, Heading, Twins
-from fishbook.loom.book import Book, figure_label
+from fishbook.loom.book import Book, label_of
+from fishbook.loom.check.form import twins_of
 from fishbook.loom.edition import WORDS, choose, language
 from fishbook.loom.inline import linked, plain_text, words
 from fishbook.loom.markdown import address
@@ -83,7 +84,7 @@ def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Re
         "terms": " · ".join(dict.fromkeys(defined + named)),
         "text": " ".join(" ".join(said).split()),
         "code": " ".join(dict.fromkeys(NAME.findall("\n".join(map(light, code))))),
-        "labels": {label: book.number(label) for b in body if (label := _label(b))},
+        "labels": {label: book.number(label) for b in body if (label := label_of(b))},
     }
     if book.labels[heading.anchor].page.has_exercises and heading.level == 3:
         word = choose(language(edition), WORDS["exercise"])
@@ -101,15 +102,8 @@ def _other(edition: str, title: Twins) -> str:
 
 
 def _texts(block: Block) -> Iterator[Twins]:
+    yield from (said for name, said in twins_of(block) if name != "alternative text")
     match block:
-        case blocks.Pair():
-            yield block.text
-        case blocks.Annotations():
-            yield from block.items
-        case blocks.Figure():
-            yield block.caption
-        case blocks.DetailsOpen():
-            yield block.summary
         case blocks.Output():
             yield from (Twins(line, line) for line in RAISED.findall(block.text))
         case blocks.Fence():
@@ -117,12 +111,3 @@ def _texts(block: Block) -> Iterator[Twins]:
             yield Twins(lines, lines)
         case blocks.Shared():
             yield Twins(block.raw, block.raw)
-
-
-def _label(block: Block) -> str:
-    match block:
-        case blocks.Formula():
-            return block.label
-        case blocks.Figure():
-            return figure_label(block)
-    return ""
