@@ -20,6 +20,7 @@ from fishbook.loom.book import Label
 from fishbook.loom.edition import EDITIONS, WORDS, choose
 from fishbook.loom.inline import plain_text
 from fishbook.loom.markdown import address
+from fishbook.loom.site.search import records
 
 SETS = tomllib.loads((ROOT / "tests" / "searches.toml").read_text(encoding="utf-8"))
 LEAST = {45: 40, 20: 18, 15: 13}
@@ -126,6 +127,25 @@ def test_a_heading_finds_its_section_first(view: Any, language: str) -> None:
         for (title, places), links in found
         if not links or links[0] not in places
     ] == []
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_a_word_finds_where_it_is_explained(
+    opened: Callable[[str], Any], edition: str
+) -> None:
+    """Or a section that is called so; names of code aside."""
+    places: dict[str, set[str]] = {}
+    words = set()
+    for page in BOOK.pages:
+        for record in records(BOOK, page, edition):
+            here = place(BOOK.labels[record["anchor"] or page.anchor])
+            terms = {term for term in record["terms"].split(" · ") if term}
+            words |= {term.lower() for term in terms - {*record["code"].split()}}
+            titles = {*record["title"].split(" | "), record.get("other", "")}
+            for word in terms | titles:
+                places.setdefault(word.lower(), set()).add(here)
+    found = zip(sorted(words), typed(opened(edition), sorted(words)), strict=True)
+    assert [(word, links) for word, links in found if not places[word] & {*links}] == []
 
 
 @pytest.mark.parametrize(

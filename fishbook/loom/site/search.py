@@ -75,7 +75,7 @@ def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Re
     code = [b.source for b in body if isinstance(b, blocks.Code) and not b.hidden]
     defined = ["".join(names) for part in code for names in DEFINED.findall(part)]
     found = [names for text in texts for names in EMPHASIS.findall(words(text))]
-    named = [plain_text(" ".join(filter(None, names))) for names in found]
+    named = [plain_text(name) for names in found for name in names if name]
     said = (plain_text(MARKS.sub(" ", linked(t, str, book.cited))) for t in texts)
     record: Record = {
         "anchor": "" if heading.level == 1 else heading.anchor,

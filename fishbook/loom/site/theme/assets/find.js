@@ -33,6 +33,7 @@ export class Finder {
     this.heads = this.sections.map(({ title, other }) =>
       [...title.split(" | "), ...(other ? [other] : [])].map(flat),
     );
+    this.explained = this.sections.map(({ terms }) => terms.split(" · ").map(flat));
     // The forms that the book has, and how often: what is none of them may be a slip.
     this.known = new Map();
     const processTerm = form => this.known.set(form, (this.known.get(form) ?? 0) + 1) && form;
@@ -40,7 +41,8 @@ export class Finder {
     this.engine.addAll(this.sections);
   }
 
-  // The best sections for a query: first those with just this number or this heading.
+  // The best sections for a query: first those with just this number, this heading, or
+  // this word among those that they explain.
   find(query) {
     const said = query.normalize("NFKC").trim();
     const text = meant(said, this.known);
@@ -56,8 +58,9 @@ export class Finder {
       .map(({ id, terms }) => ({ section: this.sections[id], terms }))
       .filter(({ section }) => !numbered.some(one => one.section === section));
     const asked = [flat(text), flat(text.replace(/\s/g, ""))];
-    const headed = ({ section }) => this.heads[section.id].some(head => asked.includes(head));
-    const hits = [...numbered, ...firstThose(others, headed)];
+    const named = by => ({ section }) => by[section.id].some(name => asked.includes(name));
+    const explained = firstThose(others, named(this.explained));
+    const hits = [...numbered, ...firstThose(explained, named(this.heads))];
     return { count: hits.length, hits: hits.slice(0, SHOWN).map(hit => shown(hit, text)) };
   }
 
