@@ -166,10 +166,7 @@ def _listed(paths: list[PurePosixPath]) -> str:
 
 def _as_it_is_now(root: Path, page: Page) -> Page:
     """Return the page as its author may have saved it while it ran."""
-    try:
-        now = parse(disk.read_text(root, page.path), page.path)
-    except FileNotFoundError:
-        now = parse("", page.path)
+    now = parse(disk.read_text(root, page.path), page.path)
     if [*map(_request, now.cells)] == [*map(_request, page.cells)]:
         return now
     what = "the code of this page changed while it ran, so nothing is written into it"
