@@ -72,7 +72,7 @@ def test_what_is_tangled_defines_what_the_chunks_define(pages: dict[str, str]) -
         assert write(book) == differences(book) == []
         for target, parts in book.files.items():
             text = (root / target).read_text(encoding="utf-8")
-            sources = [definition.source() for _, definition in parts]
+            sources = [definition.source for _, definition in parts]
             made = [node for source in sources for node in statements(source)]
             assert statements(text) == made
             space: dict[str, Any] = {"__name__": "builtins"}

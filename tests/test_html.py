@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("material")
 
-from fishbook.loom.edition import EDITIONS, WORDS, words
+from fishbook.loom.edition import EDITIONS, OF_FIGURES, WORDS, words
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site import figures, formulas, html
 
@@ -344,7 +344,8 @@ def test_what_follows_a_heading_is_boxed_where_it_is_long() -> None:
 
 def test_every_word_is_there_in_both_languages() -> None:
     for edition in EDITIONS:
-        said = words(edition)
-        for key, (zh, en) in WORDS.items():
-            assert (zh in said[key]) == ("zh" in edition), key
-            assert (en in said[key]) == ("en" in edition), key
+        for of in (WORDS, *OF_FIGURES.values()):
+            said = words(edition, of)
+            for key, (zh, en) in of.items():
+                assert (zh in said[key]) == ("zh" in edition), key
+                assert (en in said[key]) == ("en" in edition), key

@@ -119,7 +119,7 @@ def test_a_notebooks_code_has_all_names_when_it_uses_them(page: Page) -> None:
     used, there = set[str](), set(names.KNOWN)
     for c in code:
         used |= names.used_names(c)
-        there |= names.assigned_names(c) | names.imported_names(c)
+        there |= names.made_names(c)
         assert not used & of_chunks - there
     assert used <= there
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sites import BOOK, KINDS, ROOT
 
-from fishbook.loom.edition import EDITIONS, WORDS
+from fishbook.loom.edition import EDITIONS
 from fishbook.loom.problem import Problem
-from fishbook.loom.site.build import fish, page_of_root
+from fishbook.loom.site.build import page_of_root
 
 SETTINGS = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
 MOVED = re.search(r"\n      moved:\n +([^:]+):", SETTINGS)
@@ -60,9 +60,7 @@ def test_every_page_is_valid(site: Path) -> None:
 def test_the_page_with_a_books_mistakes_is_valid() -> None:
     problem = Problem("docs/index.md", 3, "what <is> wrong", "mend it")
     shown = {"place": problem.path, "what": problem.what, "fix": problem.fix}
-    page = page_of_root(
-        "error.html", root="/", words=WORDS, fish=fish(), problems=[shown, shown]
-    )
+    page = page_of_root("error.html", root="/", problems=[shown, shown])
     assert wrong({"error.html": page}) == []
 
 

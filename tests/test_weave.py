@@ -29,11 +29,10 @@ from fishbook.loom import names
 from fishbook.loom.blocks import fenced
 from fishbook.loom.book import Book
 from fishbook.loom.check import check
-from fishbook.loom.edition import EDITIONS
+from fishbook.loom.edition import EDITIONS, weave_svg
 from fishbook.loom.markdown import Weaver, address
 from fishbook.loom.notebook import runnable, weave_notebook
 from fishbook.loom.problem import LoomError
-from fishbook.loom.svg import weave_svg
 from fishbook.loom.weave import edition_files, weave_edition
 
 ROOT = Path(__file__).parent.parent

@@ -28,8 +28,7 @@ compare     what was printed and drawn beside what the page shows
 record      what was printed and drawn, written into the page
 collect     each block of each page a test
 
-edition     the editions, and all of the site's own words
-svg         a picture with the words of one edition
+edition     the editions, and which words each has; the site's own are in words.toml
 markdown    a page in one edition: how headings, captions, links come out
 notebook    a page in one edition as a notebook: what its cells show
 weave       an edition's files on disk

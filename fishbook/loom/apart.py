@@ -148,7 +148,7 @@ class Runner:
         pieces = [replace(piece, keeps=keeps, last=cell is self.page.cells[-1])]
         for page, part in self.book.earlier(self.page, code.target):
             path = str(self.book.root.resolve() / page.path)
-            pieces.append(Piece(part.source(), path, part.parts[0].line))
+            pieces.append(Piece(part.source, path, part.parts[0].line))
         return pieces
 
     def _problem(self, cell: Cell, path: str, line: int, what: str) -> Problem:

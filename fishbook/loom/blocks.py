@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import io
 import re
-import tokenize
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+from tokenize import COMMENT, TokenError, generate_tokens
+from typing import NamedTuple
 
 MARKER = re.compile(r"[ \t]*#[ \t]*\((\d+)\)![ \t]*$")
 """The mark `# (1)!` at the end of a line of code, which an annotation explains."""
 
 
-@dataclass(frozen=True)
-class Twins:
+class Twins(NamedTuple):
     """The same words in Chinese and English; `en` is empty where there is no twin."""
 
     zh: str
@@ -199,12 +199,11 @@ class Cell:
     figure: Figure | None = None
 
 
-@lru_cache(maxsize=16384)
-def marks(source: str) -> tuple[int, ...]:
+def marks(source: str) -> list[int]:
     """Return the numbers of code's `# (1)!` marks, in order of their lines."""
     lines = source.split("\n")
     found = (MARKER.search(lines[row]) for row in _marked_rows(source))
-    return tuple(int(match[1]) for match in found if match)
+    return [int(match[1]) for match in found if match]
 
 
 def marked_as(source: str, mark: str) -> str:
@@ -222,12 +221,10 @@ def _marked_rows(source: str) -> list[int]:
     if not rows:  # as mostly: Python's own reader takes its time
         return rows
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    except (tokenize.TokenError, SyntaxError):
+        tokens = list(generate_tokens(io.StringIO(source).readline))
+    except (TokenError, SyntaxError):
         return rows
-    comments = {
-        token.start[0] - 1 for token in tokens if token.type == tokenize.COMMENT
-    }
+    comments = {token.start[0] - 1 for token in tokens if token.type == COMMENT}
     return [row for row in rows if row in comments]
 
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from fishbook.loom import disk
 from fishbook.loom.blocks import Block, Figure, Formula, Heading
-from fishbook.loom.page import Definition, Page, parse
+from fishbook.loom.page import Definition, Kind, Page, parse
 from fishbook.loom.problem import LoomError
 
 
@@ -56,7 +56,6 @@ class Book:
 
     @cached_property
     def docs(self) -> Path:
-        """The folder of the pages."""
         return self.root / "docs"
 
     @cached_property
@@ -85,7 +84,7 @@ class Book:
     def all_labels(self) -> Iterator[Label]:
         """Yield the labels of sections, formulas, figures and exercises in order."""
         for chapter, pages in self.chapters.items():
-            yield from _labels_of(chapter_number(chapter), tuple(pages))
+            yield from _labels(chapter_number(chapter), tuple(pages))
 
     @cached_property
     def places(self) -> Places:
@@ -95,9 +94,19 @@ class Book:
             tuple((x.name, type(x.block), x.number, x.page.path) for x in found)
         )
 
+    def all(self, kind: type[Kind]) -> Iterator[tuple[Page, Kind]]:
+        """Yield the blocks of a kind with their pages, in order."""
+        return ((page, block) for page in self.pages for block in page.all(kind))
+
     def number(self, label: str) -> str:
         """Return a label's number; nothing where it has none."""
         return self.labels[label].number if label in self.labels else ""
+
+    def cited(self, label: str) -> str:
+        """Return a label's number as texts cite it: a formula's is in brackets."""
+        found = self.labels.get(label)
+        formula = found and isinstance(found.block, Formula)
+        return f"({self.number(label)})" if formula else self.number(label)
 
     @cached_property
     def files(self) -> dict[str, list[tuple[Page, Definition]]]:
@@ -163,13 +172,22 @@ def figure_label(figure: Figure) -> str:
     return f"fig-{PurePosixPath(figure.path).stem}"
 
 
+def label_of(block: Block) -> str:
+    """Return the name under which a block is linked to; nothing where it has none."""
+    match block:
+        case Heading():
+            return block.anchor
+        case Formula():
+            return block.label
+        case Figure():
+            return figure_label(block)
+    return ""
+
+
 @lru_cache(maxsize=2048)
-def _labels_of(chapter: str, pages: tuple[Page, ...]) -> list[Label]:
-    return list(_labels(chapter, pages))
-
-
-def _labels(chapter: str, pages: tuple[Page, ...]) -> Iterator[Label]:
-    """Yield a chapter's labels; pages, formulas, figures, exercises count alone."""
+def _labels(chapter: str, pages: tuple[Page, ...]) -> list[Label]:
+    """Return a chapter's labels; pages, formulas, figures, exercises count alone."""
+    labels: list[Label] = []
     seen = Counter[str]()
 
     def count(kind: str, owner: str = chapter) -> str:
@@ -183,15 +201,17 @@ def _labels(chapter: str, pages: tuple[Page, ...]) -> Iterator[Label]:
             match block:
                 case Heading(level=1):
                     number = chapter if page.opens else section
-                    yield Label(block.anchor, page, block, number)
                 case Heading(level=2):
                     number = count("section", section) if section else ""
-                    yield Label(block.anchor, page, block, number)
                 case Heading(level=3) if page.has_exercises:
-                    yield Label(block.anchor, page, block, count("exercise"))
+                    number = count("exercise")
                 case Heading():
-                    yield Label(block.anchor, page, block, "")
+                    number = ""
                 case Formula() if block.label:
-                    yield Label(block.label, page, block, count("formula"))
+                    number = count("formula")
                 case Figure():
-                    yield Label(figure_label(block), page, block, count("figure"))
+                    number = count("figure")
+                case _:
+                    continue
+            labels.append(Label(label_of(block), page, block, number))
+    return labels

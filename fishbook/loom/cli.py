@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from fishbook.loom.book import Book
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import LoomError, refuse
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 EXTRAS = {
@@ -26,7 +26,7 @@ class Verbs(click.Group):
     """A group whose mistakes of a reader's end in one message and exit 1."""
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a verb; show what is wrong with the book without a traceback."""
+        # A terminal may not know all letters of a file's name.
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
@@ -49,9 +49,6 @@ def main() -> None:
 
     Works on the book in the current directory.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A terminal may not know all letters of a file's name.
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @main.command()
@@ -79,8 +76,7 @@ def check() -> None:
     from fishbook.loom.check import missing
 
     book = Book.load(Path.cwd())
-    if problems := [*problems_of(book), *missing(book)]:
-        raise LoomError(problems)
+    refuse([*problems_of(book), *missing(book)])
     blocks = sum(len(page.cells) for page in book.pages)
     click.echo(f"{len(book.pages)} pages, {blocks} blocks: no problems")
 

@@ -16,7 +16,7 @@ from fishbook.loom.blocks import Cell
 from fishbook.loom.book import Book
 from fishbook.loom.check import unsound
 from fishbook.loom.compare import other_matplotlib, verdict
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 
 if TYPE_CHECKING:
     from sybil import Document, Example, Region
@@ -50,11 +50,10 @@ def page_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
             raise pytest.Collector.CollectError(str(error)) from None
         lines = document.text.split("\n")
         starts = [0, *accumulate(len(line) + 1 for line in lines)]
+        evaluate = _evaluator(runner)
         for cell in runner.page.cells:
-            first = cell.code.line - 1
-            after = starts[first + len(cell.code.raw.rstrip("\n").split("\n"))]
-            end = min(after, len(document.text))
-            yield Region(starts[first], end, cell, _evaluator(runner))
+            start = starts[cell.code.line - 1]
+            yield Region(start, start + len(cell.code.raw), cell, evaluate)
 
     return parse
 
@@ -62,20 +61,12 @@ def page_tests(root: Path) -> Callable[[Document], Iterator[Region]]:
 def _runner(book: Book, unsound: list[Problem], file: Path) -> Runner:
     """Return what runs a page, which has to be sound."""
     path = Path(os.path.abspath(file)).relative_to(os.path.abspath(book.root))
-    if problems := [p for p in unsound if Path(p.path) == path]:
-        raise LoomError(problems)
+    refuse(p for p in unsound if Path(p.path) == path)
     page = next((page for page in book.pages if Path(page.path) == path), None)
     if not page:
         what = "this file is no page, so nothing in it is run"
         raise LoomError([Problem(path, 1, what, "rename it so that it is one")])
     return Runner(book, page)
-
-
-def _unread_figure(runner: Runner, cell: Cell) -> Problem | None:
-    """Say why a cell's figure, if it is there, can't be compared with what is drawn."""
-    if not cell.figure or not (runner.folder / cell.figure.path).exists():
-        return None
-    return disk.unreadable(runner.book.root, runner.page.path.parent / cell.figure.path)
 
 
 def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
@@ -85,8 +76,9 @@ def _evaluator(runner: Runner) -> Callable[[Example], str | None]:
         cell: Cell = example.parsed
         try:
             result = runner.run(cell)
-            if unread := _unread_figure(runner, cell):
-                return str(unread)
+            if cell.figure and (folder / cell.figure.path).exists():
+                figure = runner.page.path.parent / cell.figure.path
+                disk.read_text(runner.book.root, figure)  # or raise why it can't be
         except LoomError as error:
             return str(error)
         finally:

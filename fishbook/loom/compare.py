@@ -96,10 +96,9 @@ def same_output(
     as one, and those beside a number not at all, since NumPy pads its columns by the
     length of the numbers.
     """
-    left, right = shown.rstrip("\n").split("\n"), printed.rstrip("\n").split("\n")
+    left, right = _lines(shown), _lines(printed)
     return len(left) == len(right) and all(
-        _same_line(a.rstrip(), b.rstrip(), varies, within)
-        for a, b in zip(left, right, strict=True)
+        _same_line(a, b, varies, within) for a, b in zip(left, right, strict=True)
     )
 
 
@@ -110,11 +109,12 @@ def same_form(output: Output | None, printed: str) -> bool:
     """
     if not output or output.varies:
         return True
-    left, right = (text.rstrip("\n").split("\n") for text in (output.text, printed))
-    return all(
-        _same_look(a.rstrip(), b.rstrip(), output.within)
-        for a, b in zip(left, right, strict=True)
-    )
+    pairs = zip(_lines(output.text), _lines(printed), strict=True)
+    return all(_same_look(a, b, output.within) for a, b in pairs)
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.rstrip("\n").split("\n")]
 
 
 def _same_look(shown: str, printed: str, within: Within | None) -> bool:

@@ -83,7 +83,6 @@ class Original:
         return answer
 
     def copy(self, root: Path, folder: Path, scratch: Path, errors: int) -> Copy:
-        """Return a new copy that answers for a page."""
         (asked, asking), (answers, answering) = os.pipe(), os.pipe()
         try:
             where = [str(root), str(folder), str(scratch)]
@@ -133,7 +132,6 @@ class Copy:
         return code
 
     def kill(self) -> None:
-        """End the copy, if it runs."""
         if self.poll() is None:
             os.kill(self.pid, 9)
 
@@ -152,11 +150,11 @@ class Laid(Loader):
         before = {*sys.modules}
         for name in [package, *READY[package]]:
             importlib.import_module(name)
-        new = [name for name in sys.modules if name not in before]
         self.modules = {
-            name: sys.modules[name]
-            for name in new
-            if name.partition(".")[0] not in sys.stdlib_module_names
+            name: module
+            for name, module in sys.modules.items()
+            if name not in before
+            and name.partition(".")[0] not in sys.stdlib_module_names
         }
         self.spec = sys.modules[package].__spec__
         self.origin = self.spec.origin if self.spec else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TypeAlias
 
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 
 KEPT = PurePosixPath(".cache", "fishbook", "kept")
 """Where a text stays that no verb wrote, and that is overwritten all the same."""
@@ -53,21 +53,11 @@ def read_all(root: Path, paths: Iterable[PurePosixPath]) -> dict[PurePosixPath, 
     problems: list[Problem | str] = []
     for path in paths:
         try:
-            texts[path] = _plain(path, read_bytes(root, path))
+            texts[path] = read_text(root, path)
         except LoomError as error:
             problems += error.problems
-    if problems:
-        raise LoomError(problems)
+    refuse(problems)
     return texts
-
-
-def unreadable(root: Path, path: PurePosixPath) -> Problem | None:
-    """Say why a file can't be taken as text, or nothing."""
-    try:
-        read_all(root, [path])
-    except LoomError as error:
-        return next(p for p in error.problems if isinstance(p, Problem))
-    return None
 
 
 def read_bytes(root: Path, path: PurePosixPath) -> bytes:
@@ -85,8 +75,9 @@ def read_bytes(root: Path, path: PurePosixPath) -> bytes:
         return stream.read()
 
 
-def _plain(path: PurePosixPath, data: bytes) -> str:
-    """Return bytes as text, or raise with why they are no plain text."""
+def read_text(root: Path, path: PurePosixPath) -> str:
+    """Return what is in a file as text, or raise with why it is no plain text."""
+    data = read_bytes(root, path)
 
     def problem(at: int, what: str, fix: str) -> LoomError:
         return LoomError([Problem(path, data[:at].count(b"\n") + 1, what, fix)])
@@ -171,19 +162,11 @@ def _begun(part: Path) -> BinaryIO:
         try:
             return part.open("xb")
         except FileExistsError:
-            now = _state(part)
+            now = stamp(part)
             seen, times = now, times + 1 if now == seen else 0
             time.sleep(0.05)
     part.unlink(missing_ok=True)
     return part.open("xb")
-
-
-def _state(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_mtime_ns
 
 
 def keep(root: Path, name: str) -> str:

@@ -6,9 +6,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fishbook.loom.blocks import Twins
 
@@ -60,8 +59,7 @@ PARTS = {
 }
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A piece of a text: `code`, `formula`, `link`, or `number` (a link without text).
 
     `text` is what matters of it: the code, the TeX with its dollars, where it leads.
@@ -69,7 +67,6 @@ class Span:
 
     kind: str
     text: str
-    start: int
 
 
 def spans(text: str) -> Iterator[Span]:
@@ -77,9 +74,9 @@ def spans(text: str) -> Iterator[Span]:
     for match in SPAN.finditer(text):
         kind = match.lastgroup or ""
         if kind in {"formula", "number", "link"}:
-            yield Span(kind, match[kind], match.start())
+            yield Span(kind, match[kind])
         elif kind == "code":
-            yield Span(kind, match["inside"].strip(), match.start())
+            yield Span(kind, match["inside"].strip())
 
 
 def facts(text: str) -> dict[str, Counter[str]]:
@@ -100,14 +97,10 @@ def facts(text: str) -> dict[str, Counter[str]]:
         if token.type in PARTS:
             found["parts"][PARTS[token.type]] += 1
         elif token.type == "text":
-            numbers = map(_plain_number, NUMBER.findall(token.content))
+            read = NUMBER.findall(token.content)
+            numbers = (n.replace("minus", "-").translate(PLAIN) for n in read)
             found["numbers"].update(n for n in numbers if n.strip("-") not in SPELT)
     return found
-
-
-def _plain_number(number: str) -> str:
-    """Return a number as both languages may write it."""
-    return number.replace("minus", "-").translate(PLAIN)
 
 
 def is_outside(link: str) -> bool:

@@ -39,9 +39,10 @@ class Weaver:
         self.book = book
         self.page = page
         self.edition = edition
+        self.near: Page | None = page
+        """The page whose labels need no file in a link."""
 
     def text(self) -> str:
-        """Return the page as Markdown."""
         parts = [text for b in self.page.blocks if (text := self.block(b))]
         if listed := self.book.listed(self.page):
             parts.append(self.contents(listed))
@@ -78,7 +79,6 @@ class Weaver:
         return ""
 
     def heading(self, block: blocks.Heading) -> str:
-        """Return a heading's words with its number."""
         word = "exercise" if block.level == 3 else ""
         return titled(self.edition, self.book.number(block.anchor), block.title, word)
 
@@ -100,12 +100,10 @@ class Weaver:
         return f'<div id="{block.label}"{self.reads}>\n\n{text}\n\n</div>'
 
     def caption(self, block: blocks.Figure) -> str:
-        """Return a figure's caption with its number."""
         number = self.book.number(figure_label(block))
         return self.linked(titled(self.edition, number, block.caption, "figure"))
 
     def figure(self, block: blocks.Figure) -> str:
-        """Return a picture with its caption."""
         alt = plain_text(choose(self.edition, block.alt))
         return (
             f'<figure id="{figure_label(block)}" markdown="span">\n'
@@ -131,10 +129,7 @@ class Weaver:
 
     def number(self, label: str) -> str:
         """Return the link that a label without words stands for."""
-        found = self.book.labels.get(label)
-        number = found.number if found else label
-        if found and isinstance(found.block, blocks.Formula):
-            number = f"({number})"
+        number = self.book.cited(label) if label in self.book.labels else label
         return f"[{number}]({self.to(label)})"
 
     def link(self, goal: str) -> str:
@@ -146,13 +141,12 @@ class Weaver:
     def to(self, label: str) -> str:
         """Return the way to a label: its page's file, its anchor there."""
         found = self.book.labels.get(label)
-        if not found or found.page is self.page:
+        if not found or found.page is self.near:
             return f"#{label}"
         top = label == found.page.anchor
         return self.to_file(found.page) + ("" if top else f"#{label}")
 
     def to_file(self, page: Page) -> str:
-        """Return the way to another page."""
         return relative(woven_file(self.page), woven_file(page))
 
 

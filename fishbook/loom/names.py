@@ -16,7 +16,6 @@ HOLDS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 """What stands in the body of a statement."""
 DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 DELETED = "del"
-OF_NO_IMPORT = {"", DELETED}
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises where it can't read code, or not so deep."""
 
@@ -78,13 +77,13 @@ def assigned_names(source: str) -> set[str]:
 
 def changed_names(source: str) -> set[str]:
     """Return the names that code sets or deletes for all to see."""
-    return {name for name, meaning, _ in bindings(source) if meaning in OF_NO_IMPORT}
-
-
-def imported_names(source: str) -> set[str]:
-    """Return the names that code imports for all to see."""
     found = bindings(source)
-    return {name for name, meaning, _ in found if meaning not in OF_NO_IMPORT}
+    return {name for name, meaning, _ in found if meaning in {"", DELETED}}
+
+
+def made_names(source: str) -> set[str]:
+    """Return the names that code sets or imports for all to see."""
+    return {name for name, meaning, _ in bindings(source) if meaning != DELETED}
 
 
 @lru_cache(maxsize=16384)
@@ -118,7 +117,7 @@ def _needed(nodes: Sequence[ast.AST], made: set[str]) -> Iterator[str]:
         inner = [part for part in parts if isinstance(part, HOLDS)]
         if not inner or isinstance(node, DEFINES):
             alone = ast.unparse(node)
-            sets = assigned_names(alone) | imported_names(alone)
+            sets = made_names(alone)
             again = sets if isinstance(node, ast.AugAssign) else set[str]()
             known = sets | made if isinstance(node, DEFINES) else made
             yield from (used_names(alone) | again) - known
@@ -136,28 +135,18 @@ def _needed(nodes: Sequence[ast.AST], made: set[str]) -> Iterator[str]:
 
 def set_by(node: ast.stmt) -> set[str]:
     """Return the names to which a statement gives a value; an overload has none."""
-    if isinstance(node, DEFINES) and _is_overload(node):
+    decorators = node.decorator_list if isinstance(node, DEFINES) else []
+    if any("overload" in ast.unparse(decorator) for decorator in decorators):
         return set()
-    found = _bindings(ast.Module([node], []))
+    found = _bindings(node)
     return {name for name, meaning, _ in found if not meaning}
-
-
-def _is_overload(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
-    return any("overload" in ast.unparse(d) for d in node.decorator_list)
 
 
 def definitions(tree: ast.Module) -> Iterator[tuple[str, int]]:
     """Yield the functions, classes and constants that code defines, and their lines."""
     for node in tree.body:
-        if isinstance(node, DEFINES):
-            if not _is_overload(node):
-                yield node.name, node.lineno
-        elif isinstance(node, ast.Assign | ast.AnnAssign):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for target in targets:
-                for name in ast.walk(target):
-                    if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store):
-                        yield name.id, node.lineno
+        if isinstance(node, (*DEFINES, ast.Assign, ast.AnnAssign)):
+            yield from ((name, node.lineno) for name in sorted(set_by(node)))
 
 
 def reached(
@@ -165,14 +154,8 @@ def reached(
 ) -> Iterator[tuple[int, str]]:
     """Yield the dotted names that code reaches in modules, each with its line.
 
-    Parameters
-    ----------
-    source : str
-        The code.
-    module : str
-        The dotted path of its file, from which relative imports start.
-    known : dict
-        What names stand for dotted ones; those that the code imports are added.
+    Relative imports start from the dotted path of its file, `module`. What names stand
+    for is `known`; those that the code imports are added.
     """
     tree = parse(source)
     for node in ast.walk(tree):
@@ -218,22 +201,17 @@ def light(source: str) -> str:
     Where that line doesn't end the docstring well, the code stays as it is.
     """
     lines = source.split("\n")
-    for node in sorted(_docstrings(parse(source)), key=lambda n: -n.lineno):
+    nodes = [
+        n for n in ast.walk(parse(source)) if isinstance(n, (ast.Module, *DEFINES))
+    ]
+    found = [node.body[0] for node in nodes if ast.get_docstring(node)]
+    for node in sorted(found, key=lambda node: -node.lineno):
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         quote = '"""' if '"""' in lines[first] else "'''"
         if last > first and not lines[first].endswith(quote):
             lines[first : last + 1] = [lines[first].rstrip() + quote]
     short = "\n".join(lines)
     return short if parse(short).body else source
-
-
-def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
-    holders = (ast.Module, *DEFINES)
-    for node in ast.walk(tree):
-        if isinstance(node, holders) and ast.get_docstring(node):
-            first = node.body[0]
-            assert isinstance(first, ast.Expr)
-            yield first
 
 
 def _top_level(tree: ast.AST) -> Iterator[ast.AST]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from functools import lru_cache
 from typing import Any
 
 from fishbook.loom import blocks, disk, names
 from fishbook.loom.blocks import Block, Twins, marked_as
 from fishbook.loom.book import Book, figure_label
-from fishbook.loom.edition import WORDS, choose, marked
+from fishbook.loom.edition import WORDS, choose, marked, weave_svg
 from fishbook.loom.inline import is_outside
 from fishbook.loom.markdown import Weaver, address, numbered_tex
-from fishbook.loom.page import Definition, Page
-from fishbook.loom.svg import weave_svg
+from fishbook.loom.page import Page
 
 ERROR = re.compile(
     r"^[\w.]*(?:Error|Exception|Group|Warning|Interrupt|Exit)(?=:|$)", re.M
@@ -34,9 +32,9 @@ class NotebookWeaver(Weaver):
     def __init__(self, book: Book, page: Page, edition: str, base: str) -> None:
         super().__init__(book, page, edition)
         self.base = base
+        self.near = None
 
     def block(self, block: Block) -> str:
-        """Return one block as a notebook's Markdown."""
         match block:
             case blocks.Heading():
                 return f"{'#' * block.level} {self.linked(self.heading(block))}"
@@ -61,47 +59,35 @@ class NotebookWeaver(Weaver):
         return self.base + posixpath.normpath(f"{self.page.chapter or '.'}/{goal}")
 
     def to_file(self, page: Page) -> str:
-        """Return the address of another page of the site."""
         return f"{self.base}{address(page)}"
-
-    def to(self, label: str) -> str:
-        """Return the address of a label on the site, on this page too."""
-        found = self.book.labels.get(label)
-        if not found:
-            return f"#{label}"
-        top = label == found.page.anchor
-        return self.to_file(found.page) + ("" if top else f"#{label}")
 
 
 def weave_notebook(book: Book, page: Page, edition: str, base: str) -> str:
     """Return a page as the JSON of a notebook; `base` is its edition's address."""
     weaver = NotebookWeaver(book, page, edition, base)
     cells: list[dict[str, Any]] = []
-    words: list[str] = []
     of_code = {cell.code.line: cell for cell in page.cells}
     there = set(names.KNOWN)
     depth = 0
 
-    def flush() -> None:
-        if words:
-            text = "\n\n".join(words)
+    def say(text: str) -> None:
+        if cells and cells[-1]["cell_type"] == "markdown":
+            cells[-1]["source"] += f"\n\n{text}"
+        else:
             cells.append({"cell_type": "markdown", "metadata": {}, "source": text})
-            words.clear()
 
     for block in page.blocks:
         depth += isinstance(block, blocks.DetailsOpen)
         depth -= isinstance(block, blocks.DetailsClose)
         if isinstance(block, blocks.Code):
-            flush()
             if borrowed := _borrowed(book, page, block, there):
                 cells.append(_folded(_new_code(borrowed, borrows=True)))
             folded = depth > 0 or block.hidden
             cells.append(_code_cell(book, page, of_code[block.line], edition, folded))
         elif text := weaver.block(block):
-            words.append(text)
+            say(text)
             if isinstance(block, blocks.Heading) and block.level == 1:
-                words.append(weaver.prose(Twins(*WORDS["run_note"])))
-    flush()
+                say(weaver.prose(WORDS["run_note"]))
     return _json([{"id": f"cell-{n}", **cell} for n, cell in enumerate(cells)])
 
 
@@ -117,19 +103,18 @@ def _new_code(source: str, **metadata: Any) -> dict[str, Any]:
 
 def _json(cells: list[dict[str, Any]]) -> str:
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook = {"metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    notebook["cells"] = cells
+    notebook = {
+        "cells": cells,
+        "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def runnable(page: Page, code: blocks.Code) -> str:
     """Return a block's code so that it runs alone, with what it continues."""
-    if not code.target:
-        return code.source.strip("\n")
-    parts = page.definition(code).parts
-    upto = parts[: parts.index(code) + 1]
-    return "\n\n".join(part.source.strip("\n") for part in upto)
+    return "\n\n".join(part.source.strip("\n") for part in page.upto(code).parts)
 
 
 def spoken(source: str, edition: str) -> str:
@@ -144,21 +129,14 @@ def _borrowed(book: Book, page: Page, code: blocks.Code, there: set[str]) -> str
     called before. The names that the code makes are added to those that are `there`.
     """
     source = runnable(page, code)
-    made = names.assigned_names(source) | names.imported_names(source)
-    parts = book.files[code.target] if code.target else []
-    of_file = frozenset().union(*(_made(definition) for _, definition in parts))
+    made = names.made_names(source)
+    parts = book.files.get(code.target, [])
+    of_file = set().union(*(names.made_names(part.source) for _, part in parts))
     wanted = sorted((names.used_names(source) - made - there) & of_file)
     there |= made | set(wanted)
     if not wanted:
         return ""
     return f"from {names.module_name(code.target)} import {', '.join(wanted)}"
-
-
-@lru_cache(maxsize=16384)
-def _made(definition: Definition) -> frozenset[str]:
-    """Return the names that a file has from a definition."""
-    source = definition.source()
-    return frozenset(names.assigned_names(source) | names.imported_names(source))
 
 
 def _folded(cell: dict[str, Any]) -> dict[str, Any]:
@@ -188,15 +166,11 @@ def _code_cell(
 
 def _drawn(figure: blocks.Figure, svg: str, edition: str) -> dict[str, Any]:
     """Return a picture as an output; the metadata say which one, for the site."""
-    alt = choose(edition, figure.alt)
+    alt, label = choose(edition, figure.alt), figure_label(figure)
     return {
         "output_type": "display_data",
         "data": {"image/svg+xml": weave_svg(svg, edition)},
-        "metadata": {
-            "figure": figure.path,
-            "label": figure_label(figure),
-            "alt": alt,
-        },
+        "metadata": {"figure": figure.path, "label": label, "alt": alt},
     }
 
 

@@ -6,20 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
+from typing import TypeVar
 
-from fishbook.loom.blocks import (
-    Annotations,
-    Blank,
-    Block,
-    Cell,
-    Code,
-    Figure,
-    Heading,
-    Output,
-    Skip,
-    Twins,
-)
+from fishbook.loom import blocks
+from fishbook.loom.blocks import Block, Cell, Code, Heading, Twins
 from fishbook.loom.scan import scan
+
+Kind = TypeVar("Kind", bound=Block)
 
 
 @dataclass(frozen=True)
@@ -29,25 +22,13 @@ class Definition:
     target: str
     parts: tuple[Code, ...]
 
-    def source(self, upto: Code | None = None) -> str:
-        """Return the parts' code, each line at its line number in the page.
-
-        With `upto`, the parts after that one are left out.
-        """
-        return self.whole if upto is None else self._joined(upto)
-
     @cached_property
-    def whole(self) -> str:
-        """All parts' code: put together once."""
-        return self._joined(None)
-
-    def _joined(self, upto: Code | None) -> str:
+    def source(self) -> str:
+        """The parts' code, each line at its line number in the page."""
         lines: list[str] = []
         for part in self.parts:
             lines += [""] * (part.first_line - 1 - len(lines))
             lines += part.source.split("\n")
-            if part is upto:
-                break
         return "\n".join(lines)
 
 
@@ -61,7 +42,6 @@ class Page:
 
     @cached_property
     def text(self) -> str:
-        """The page's text, to the byte."""
         return "".join(block.raw for block in self.blocks)
 
     @cached_property
@@ -89,14 +69,15 @@ class Page:
         """Whether the third-level headings of this page are exercises."""
         return self.path.stem.endswith("exercises")
 
+    def all(self, kind: type[Kind]) -> list[Kind]:
+        return [block for block in self.blocks if isinstance(block, kind)]
+
     @cached_property
     def headings(self) -> list[Heading]:
-        """The headings in order."""
-        return [block for block in self.blocks if isinstance(block, Heading)]
+        return self.all(Heading)
 
     @property
     def title(self) -> Twins:
-        """The first heading's words."""
         return self.headings[0].title if self.headings else Twins(self.name, self.name)
 
     @property
@@ -107,7 +88,8 @@ class Page:
     @cached_property
     def cells(self) -> list[Cell]:
         """The code in order, each with what belongs to it."""
-        return list(_cells([b for b in self.blocks if not isinstance(b, Blank)]))
+        shown = [b for b in self.blocks if not isinstance(b, blocks.Blank)]
+        return list(_cells(shown))
 
     @cached_property
     def definitions(self) -> list[Definition]:
@@ -122,15 +104,14 @@ class Page:
                 found.append(Definition(code.target, (code,)))
         return found
 
-    def definition(self, code: Code) -> Definition:
-        """Return the definition that a chunk is part of."""
-        return next(d for d in self.definitions if code in d.parts)
+    def upto(self, code: Code) -> Definition:
+        found = (d.parts for d in self.definitions if code in d.parts)
+        parts = next(found, (code,))
+        return Definition(code.target, parts[: parts.index(code) + 1])
 
     def source(self, code: Code) -> str:
         """Return code at its lines, with what it continues before it."""
-        if code.target:
-            return self.definition(code).source(upto=code)
-        return "\n" * (code.first_line - 1) + code.source
+        return self.upto(code).source
 
 
 @lru_cache(maxsize=4096)
@@ -139,19 +120,19 @@ def parse(text: str, path: PurePosixPath) -> Page:
     return Page(path, tuple(scan(text)))
 
 
-def _cells(blocks: list[Block]) -> Iterator[Cell]:
-    for i, code in enumerate(blocks):
+def _cells(shown: list[Block]) -> Iterator[Cell]:
+    for i, code in enumerate(shown):
         if not isinstance(code, Code):
             continue
-        before = blocks[i - 1] if i else None
-        after = iter([*blocks[i + 1 : i + 4], None, None, None])
+        before = shown[i - 1] if i else None
+        after = iter([*shown[i + 1 : i + 4], None, None, None])
         block = next(after)
         annotations = output = figure = None
-        if isinstance(block, Annotations):
+        if isinstance(block, blocks.Annotations):
             annotations, block = block, next(after)
-        if isinstance(block, Output):
+        if isinstance(block, blocks.Output):
             output, block = block, next(after)
-        if isinstance(block, Figure):
+        if isinstance(block, blocks.Figure):
             figure = block
-        skip = before if isinstance(before, Skip) else None
+        skip = before if isinstance(before, blocks.Skip) else None
         yield Cell(code, skip, annotations, output, figure)

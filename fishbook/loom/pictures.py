@@ -62,6 +62,7 @@ def svg_difference(shown: str, drawn: str, within: Within | None = None) -> str:
     except ET.ParseError as error:
         return f"the picture is not valid SVG ({error})"
     share = float(within.amount) if within else 0.0
+    shown, drawn = (_numbered(METADATA.sub("", svg)) for svg in (shown, drawn))
     frames, group = _frames(shown) if within else {}, None
     left, right = _pieces(shown), _pieces(drawn)
     unit = _unit(shown)
@@ -80,19 +81,19 @@ def svg_difference(shown: str, drawn: str, within: Within | None = None) -> str:
 
 
 def _pieces(svg: str) -> list[str]:
-    """Return the tags and texts of a picture, its ids numbered in their order."""
-    svg = _numbered(METADATA.sub("", svg))
+    """Return the tags and texts of a picture."""
     return [piece.strip() for piece in PIECE.findall(svg) if piece.strip()]
 
 
 def _numbered(svg: str) -> str:
+    """Return a picture with its ids numbered in their order."""
     ids = {name: f"id{i}" for i, name in enumerate(re.findall(r' id="([^"]*)"', svg))}
     return REFERENCE.sub(lambda match: ids.get(match[0], match[0]), svg)
 
 
 def _frames(svg: str) -> dict[str, Frame]:
     """Return the frames of the axes by the names that clip what is drawn in them."""
-    found = FRAME.findall(_numbered(METADATA.sub("", svg)))
+    found = FRAME.findall(svg)
     return {name: Frame(*map(float, numbers)) for name, *numbers in found}
 
 

@@ -26,3 +26,9 @@ class LoomError(Exception):
     def __init__(self, problems: Iterable[Problem | str]) -> None:
         self.problems = list(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def refuse(problems: Iterable[Problem | str]) -> None:
+    """Raise where there are problems."""
+    if found := list(problems):
+        raise LoomError(found)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 from fishbook.loom import disk
 from fishbook.loom.apart import Runner
@@ -16,12 +15,11 @@ from fishbook.loom.book import Book
 from fishbook.loom.compare import prints, same_form, unfit
 from fishbook.loom.page import Page, parse
 from fishbook.loom.pictures import drawn_by, svg_difference
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 from fishbook.loom.run import Result
 from fishbook.loom.tangle import differences
 
-Files = dict[PurePosixPath, tuple[int, int]]
-"""Size and time of the last change of files."""
+Files: TypeAlias = dict[PurePosixPath, disk.Stamp]
 TRANSIENT = re.compile(r"^\.|~$")
 """Names of files that programs keep for a while."""
 LOGS = {".log", ".out", ".txt"}
@@ -60,15 +58,14 @@ def record(
         At the end, with all that failed; at once where pages can't be run at all, a
         place holds none, or other files of the book changed while a page ran.
     """
-    places = {path: path.resolve() for path in only}
-    _require_pages(book, places)
+    pages = _wanted(book, only)
     if differences(book):
         what = "the package is not what the pages make, and pages import from it"
         raise LoomError([f"{what}; run `fishbook tangle` first"])
     disk.sweep(book.docs)
     changed: list[str] = []
     problems: list[Problem | str] = []
-    for page in _wanted(book, [*places.values()]):
+    for page in pages:
         try:
             names = _record_page(book, page, note)
         except LoomError as error:
@@ -79,30 +76,22 @@ def record(
             changed += names
             for name in names:
                 tell(name)
-    if problems:
-        raise LoomError(dict.fromkeys(problems))
+    refuse(dict.fromkeys(problems))
     return changed
 
 
-def _require_pages(book: Book, places: dict[Path, Path]) -> None:
-    """Raise where a place is no page, and no folder of pages."""
-    pages = [(book.root / page.path).resolve() for page in book.pages]
+def _wanted(book: Book, only: Iterable[Path]) -> list[Page]:
+    """Return the pages with code at some places, or all; a place has to hold pages."""
+    paths = {page: (book.root / page.path).resolve() for page in book.pages}
+    at = {
+        place: {page for page in paths if paths[page].is_relative_to(place.resolve())}
+        for place in only
+    }
     fix = "name a page under docs/, or a folder of pages"
-    if empty := [
-        f"{name}: this is no page of the book, and holds none; {fix}"
-        for name, place in places.items()
-        if not any(page.is_relative_to(place) for page in pages)
-    ]:
-        raise LoomError(empty)
-
-
-def _wanted(book: Book, places: list[Path]) -> Iterator[Page]:
-    """Yield the pages with code at some places, or anywhere."""
-    for page in book.pages:
-        path = (book.root / page.path).resolve()
-        here = not places or any(path.is_relative_to(place) for place in places)
-        if here and page.cells:
-            yield page
+    what = f"this is no page of the book, and holds none; {fix}"
+    refuse(f"{place}: {what}" for place, pages in at.items() if not pages)
+    wanted = set().union(*at.values()) if at else paths.keys()
+    return [page for page in book.pages if page in wanted and page.cells]
 
 
 def _record_page(book: Book, page: Page, note: Callable[[str], object]) -> list[str]:
@@ -129,7 +118,6 @@ def _record_page(book: Book, page: Page, note: Callable[[str], object]) -> list[
 
 
 def _results(book: Book, page: Page) -> list[Result]:
-    """Return what each cell of a page gives, which the page has room for."""
     results = []
     with Runner(book, page) as runner:
         for cell in page.cells:
@@ -142,18 +130,13 @@ def _results(book: Book, page: Page) -> list[Result]:
 
 def _files(root: Path) -> Files:
     """Return the files of the book, without those that programs keep for a while."""
-    found: Files = {}
-    beside = (path for path in root.glob("*") if path.suffix not in LOGS)
-    below = ((root / name).rglob("*") for name in ("docs", "fishbook"))
-    for path in chain(beside, *below):
-        name = PurePosixPath(path.relative_to(root).as_posix())
-        if "__pycache__" in name.parts or any(map(TRANSIENT.search, name.parts)):
-            continue
-        with contextlib.suppress(FileNotFoundError):
-            state = path.stat()
-            if stat.S_ISREG(state.st_mode):
-                found[name] = state.st_size, state.st_mtime_ns
-    return found
+    beside = (path for path in root.iterdir() if path.suffix not in LOGS)
+    below = (disk.files(root / name) for name in ("docs", "fishbook"))
+    return {
+        PurePosixPath(path.relative_to(root).as_posix()): disk.stamp(path)
+        for path in chain(beside, *below)
+        if path.is_file() and not TRANSIENT.search(path.name)
+    }
 
 
 def _require_untouched(
@@ -183,10 +166,7 @@ def _listed(paths: list[PurePosixPath]) -> str:
 
 def _as_it_is_now(root: Path, page: Page) -> Page:
     """Return the page as its author may have saved it while it ran."""
-    try:
-        now = parse(disk.read_all(root, [page.path])[page.path], page.path)
-    except FileNotFoundError:
-        now = parse("", page.path)
+    now = parse(disk.read_text(root, page.path), page.path)
     if [*map(_request, now.cells)] == [*map(_request, page.cells)]:
         return now
     what = "the code of this page changed while it ran, so nothing is written into it"
@@ -201,10 +181,10 @@ def _request(cell: Cell) -> list[str]:
 
 
 def _moved(folder: Path, figure: Figure, svg: str) -> bool:
-    """Return whether a picture is not the one in its file."""
-    if disk.unreadable(folder, PurePosixPath(figure.path)):
+    try:
+        old = disk.read_text(folder, PurePosixPath(figure.path))
+    except LoomError:
         return True
-    old = (folder / figure.path).read_text(encoding="utf-8")
     differs = svg_difference(old, svg, figure.within)
     return drawn_by(old) != drawn_by(svg) or bool(differs)
 

@@ -166,11 +166,10 @@ class Namespace:
 
     def forget(self, piece: Piece) -> None:
         """Leave no older value where a skipped block would have set a new one."""
-        assigned = names.assigned_names(piece.source)
-        lost = assigned | names.imported_names(piece.source)
+        lost = names.made_names(piece.source)
         self.missing |= dict.fromkeys(lost, piece.line)
         for space in (self.space, self.files.get(piece.target, self.space)):
-            for name in assigned:
+            for name in names.assigned_names(piece.source):
                 space.names.pop(name, None)
 
     def run_kept(self, piece: Piece, earlier: list[Piece]) -> Result:
@@ -193,7 +192,7 @@ class Namespace:
         before = dict(space.names)
         with standing(space.module):
             result = self.execute(piece, space)
-        made = names.assigned_names(piece.source) | names.imported_names(piece.source)
+        made = names.made_names(piece.source)
         for name, value in space.names.items():
             changed = name in made or before.get(name, self) is not value
             if changed and not name.startswith("__"):

@@ -6,7 +6,7 @@ import ast
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from fishbook.loom.check import require_sound
 from fishbook.loom.check.code import lines_of
 from fishbook.loom.imports import exported, sorted_imports
 from fishbook.loom.page import Definition, Page
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import refuse
 
 HEADER = re.compile(r"^# Tangled from (?P<pages>.+) \[(?P<sum>[0-9a-f]{16})\]$")
 MANY = 2
@@ -32,7 +32,7 @@ class Piece:
     page: Page
     code: Code
     text: str
-    line: int = 1
+    line: int
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,6 @@ class Tangled:
     pieces: tuple[Piece, ...]
 
     def line_of(self, code: Code) -> int:
-        """Return the file's line where a chunk begins."""
         return next(piece.line for piece in self.pieces if piece.code is code)
 
 
@@ -61,9 +60,9 @@ def _tangle_file(parts: tuple[tuple[Page, Definition], ...]) -> Tangled:
     imports: list[ast.Import | ast.ImportFrom] = []
     public: set[str] = set()
     docstring = ""
-    pieces: list[list[Piece]] = []
+    pieces: list[tuple[Page, Code, str]] = []
     for page, definition in parts:
-        tree = names.parse(definition.source())
+        tree = names.parse(definition.source)
         public |= {name for name, _ in names.definitions(tree)}
         taken: set[int] = set()
         for node in tree.body:
@@ -73,8 +72,8 @@ def _tangle_file(parts: tuple[tuple[Page, Definition], ...]) -> Tangled:
                 public |= {a.name for a in node.names if a.asname == a.name}
         if not pieces and ast.get_docstring(tree):
             taken |= lines_of(tree.body[0])
-            docstring = ast.get_source_segment(definition.source(), tree.body[0]) or ""
-        pieces.append([Piece(page, c, _rest(c, taken)) for c in definition.parts])
+            docstring = ast.get_source_segment(definition.source, tree.body[0]) or ""
+        pieces += [(page, code, _rest(code, taken)) for code in definition.parts]
     head = [docstring] if docstring else []
     head.append(sorted_imports(imports))
     if "__all__" not in public:
@@ -90,39 +89,31 @@ def _rest(part: Code, taken: set[int]) -> str:
     return "\n".join(kept).strip("\n").rstrip()
 
 
-def _laid_out(head: list[str], definitions: list[list[Piece]]) -> Tangled:
+def _laid_out(head: list[str], pieces: list[tuple[Page, Code, str]]) -> Tangled:
     """Lay pieces out under a file's head, with as many blank lines as ruff wants."""
     lines = ["", *head]
     placed: list[Piece] = []
-    for pieces in definitions:
-        first = True
-        for piece in pieces:
-            at_top = not any(p.text for p in placed)
-            line = 1
-            if piece.text:
-                lines += [""] * _gap(piece.text, first=first, at_top=at_top)
-                line = len(lines) + 1
-                lines += piece.text.split("\n")
-                first = False
-            placed.append(Piece(piece.page, piece.code, piece.text, line))
+    for page, code, text in pieces:
+        if not text:
+            placed.append(Piece(page, code, text, 1))
+            continue
+        at_top = len(lines) == 1 + len(head)
+        between = 1 if code.continues else 2
+        lines += [""] * (_gap_at_top(text) if at_top else between)
+        placed.append(Piece(page, code, text, len(lines) + 1))
+        lines += text.split("\n")
     body = "\n".join(lines[1:]) + "\n"
-    folders = dict.fromkeys(
-        (p.page.path.parent if p.page.chapter else p.page.path).as_posix()
-        for p in placed
+    places = dict.fromkeys(
+        (page.path.parent if page.chapter else page.path).as_posix()
+        for page, _, _ in pieces
     )
-    return Tangled(f"{header(folders, body)}\n{body}", tuple(placed))
+    first = f"# Tangled from {', '.join(places)} [{checksum(body)}]"
+    return Tangled(f"{first}\n{body}", tuple(placed))
 
 
-def _gap(text: str, *, first: bool, at_top: bool) -> int:
-    if at_top:
-        code = next((s for s in text.split("\n") if not s.startswith("#")), "")
-        return 2 if re.match(r"(?:def|class|async)\b|@", code) else 1
-    return 2 if first else 1
-
-
-def header(places: Iterable[str], body: str) -> str:
-    """Return a tangled file's first line: where it is from, a checksum of the rest."""
-    return f"# Tangled from {', '.join(places)} [{checksum(body)}]"
+def _gap_at_top(text: str) -> int:
+    code = next((s for s in text.split("\n") if not s.startswith("#")), "")
+    return 2 if re.match(r"(?:def|class|async)\b|@", code) else 1
 
 
 def checksum(body: str) -> str:
@@ -145,11 +136,12 @@ def write(book: Book, *, force: bool = False) -> list[str]:
     files = tangle(book)
     root = book.root
     edited = _edited(root, files)
-    gone = [path.relative_to(root).as_posix() for path in orphans(root, files)]
-    if found := _refused(root, [*files, *gone]) + _uncompiled(files):
-        raise LoomError(found)
-    if not force and (found := [*edited.values(), *_many(gone, files)]):
-        raise LoomError(found)
+    gone = orphans(root, files)
+    what = "a link leads from here out of the book's folder; put a folder in its place"
+    away = disk.outside(root, ["fishbook", *files, *gone])
+    refuse([*(f"{name}:1: {what}" for name in away), *_uncompiled(files)])
+    if not force:
+        refuse([*edited.values(), *_many(gone, files)])
     disk.sweep(root / "fishbook")
     changed = [disk.keep(root, name) for name in [*edited, *gone]]
     changed += [n for n, file in files.items() if _put(root / n, file.text)]
@@ -169,14 +161,7 @@ def _put(path: Path, text: str) -> bool:
     return written
 
 
-def _refused(root: Path, names: list[str]) -> list[str]:
-    """Say which files lead out of the book's folder."""
-    what = "a link leads from here out of the book's folder; put a folder in its place"
-    return [f"{name}:1: {what}" for name in disk.outside(root, ["fishbook", *names])]
-
-
 def _uncompiled(files: dict[str, Tangled]) -> list[str]:
-    """Say which files are no Python, though each of their pieces is."""
     found = []
     for name, file in files.items():
         try:
@@ -205,11 +190,9 @@ def differences(book: Book) -> list[str]:
         if old != tangled.text:
             shown.append(_diff(name, old, tangled.text))
     gone = "no page makes this file now"
-    for path in orphans(book.root, files):
-        name = path.relative_to(book.root).as_posix()
+    for name in orphans(book.root, files):
         shown.append(f"{name}:1: {gone}; run `fishbook tangle`")
-    for path in orphans(book.root, files, intact=False):
-        name = path.relative_to(book.root).as_posix()
+    for name in orphans(book.root, files, intact=False):
         fix = "carry the edit into a page, or delete it"
         shown.append(f"{name}:1: {gone}, and it was edited by hand; {fix}")
     return shown
@@ -230,16 +213,15 @@ def _edited(root: Path, files: dict[str, Tangled]) -> dict[str, str]:
     return found
 
 
-def orphans(
-    root: Path, files: dict[str, Tangled], *, intact: bool = True
-) -> list[Path]:
+def orphans(root: Path, files: Container[str], *, intact: bool = True) -> list[str]:
     """Return tangled files that no page makes now: untouched ones, or edited."""
     found = []
     for path in disk.files(root / "fishbook"):
-        if path.suffix == ".py" and path.relative_to(root).as_posix() not in files:
+        name = path.relative_to(root).as_posix()
+        if path.suffix == ".py" and name not in files:
             text = disk.read(path) or ""
             if HEADER.match(text.partition("\n")[0]) and _intact(text) == intact:
-                found.append(path)
+                found.append(name)
     return found
 
 

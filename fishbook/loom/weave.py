@@ -8,15 +8,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from fishbook.loom import disk
-from fishbook.loom.blocks import Twins, fenced
+from fishbook.loom.blocks import fenced
 from fishbook.loom.book import Book, relative
 from fishbook.loom.check.files import drawn, figures_there, linked_files
-from fishbook.loom.edition import WORDS, choose, marked
+from fishbook.loom.edition import WORDS, choose, marked, weave_svg
 from fishbook.loom.markdown import Weaver, address, opening, woven_file
 from fishbook.loom.notebook import weave_notebook
 from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError, Problem
-from fishbook.loom.svg import weave_svg
+from fishbook.loom.problem import LoomError, Problem, refuse
 from fishbook.loom.tangle import Tangled, tangle
 
 LIST = ".woven"
@@ -68,8 +67,7 @@ def require_files(book: Book) -> None:
             what = "a page links to this file, and there is none"
             fix = "put it here, or take the link out"
             missing.append(Problem(PurePosixPath("docs", name), 1, what, fix))
-    if missing:
-        raise LoomError(missing)
+    refuse(missing)
 
 
 def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -> None:
@@ -81,12 +79,12 @@ def require_own(book: Book, folder: Path, old: set[str], files: Iterable[str]) -
     if not (folder / LIST).exists() and next(disk.files(folder), None):
         what = "this folder holds files that no weave wrote"
         raise LoomError([f"{folder}: {what}; name a new folder, or empty this one"])
-    if away := disk.outside(folder, {*old, *files}):
-        what = "a link leads from here out of the folder; delete it"
-        raise LoomError(f"{folder / name}: {what}" for name in away)
-    if own := [n for n in files if n not in old and (folder / n).exists()]:
-        what = "no weave wrote this file; move it, or weave into another folder"
-        raise LoomError(f"{folder / name}: {what}" for name in own)
+    what = "a link leads from here out of the folder; delete it"
+    away = disk.outside(folder, {*old, *files})
+    refuse(f"{folder / name}: {what}" for name in away)
+    what = "no weave wrote this file; move it, or weave into another folder"
+    own = (n for n in files if n not in old and (folder / n).exists())
+    refuse(f"{folder / name}: {what}" for name in own)
 
 
 def edition_files(
@@ -138,8 +136,8 @@ def _of_notebook(book: Book, page: Page) -> Hashable:
 
 
 def _picture(book: Book, name: str, edition: str) -> str:
-    path = PurePosixPath("docs", name)
-    return weave_svg(disk.read_all(book.root, [path])[path], edition)
+    text = disk.read_text(book.root, PurePosixPath("docs", name))
+    return weave_svg(text, edition)
 
 
 def notebook_file(page: Page) -> str:
@@ -162,7 +160,7 @@ def weave_source(target: str, file: Tangled, edition: str) -> str:
         for page in pages
     )
     return (
-        f"# `{target}` {{#source}}\n\n{choose(edition, Twins(*WORDS['source_note']))}"
+        f"# `{target}` {{#source}}\n\n{choose(edition, WORDS['source_note'])}"
         f" {', '.join(links)}\n\n"
         + fenced('python linenums="1"', file.text.rstrip("\n"))
     )

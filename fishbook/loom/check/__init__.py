@@ -25,10 +25,10 @@ from fishbook.loom.check import (
     words,
 )
 from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import Problem, refuse
 
-SOUND_PAGE = (*form.RULES, *fences.RULES)
-OF_A_PAGE = (*SOUND_PAGE, *words.RULES)
+SOUND_PAGE = (*form.RULES, *fences.RULES, *code.SOUND_PAGE)
+OF_A_PAGE = (*SOUND_PAGE, *words.RULES, code.other_parsers)
 OF_THE_BOOK = (
     *files.RULES,
     *links.RULES,
@@ -44,9 +44,8 @@ def check(book: Book) -> list[Problem]:
     """Return everything that breaks the grammar, in the order of the pages."""
     found = _of_pages(book, OF_A_PAGE) + [p for rule in OF_THE_BOOK for p in rule(book)]
     place: dict[PurePath, int] = {page.path: i for i, page in enumerate(book.pages)}
-    return sorted(
-        set(found), key=lambda p: (place.get(p.path, len(place)), p.line, p.what)
-    )
+    last = len(place)
+    return sorted({*found}, key=lambda p: (place.get(p.path, last), p.line, p.what))
 
 
 def missing(book: Book) -> list[Problem]:
@@ -62,8 +61,7 @@ def unsound(book: Book) -> list[Problem]:
 
 def require_sound(book: Book) -> None:
     """Raise where a block can't be understood: nothing may get lost."""
-    if found := unsound(book):
-        raise LoomError(found)
+    refuse(unsound(book))
 
 
 def _of_pages(book: Book, rules: tuple[form.Rule, ...]) -> list[Problem]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from fishbook.loom import names
 from fishbook.loom.blocks import Fence, Half, Pair, marked_as
 from fishbook.loom.book import Book
+from fishbook.loom.check import form
 from fishbook.loom.check.fences import RUN, language_of
 from fishbook.loom.check.files import Rule, folded
 from fishbook.loom.check.form import problem
@@ -16,29 +17,22 @@ from fishbook.loom.page import Definition, Page
 from fishbook.loom.problem import Problem
 
 
-def valid_python(book: Book) -> Iterator[Problem]:
+def valid_python(page: Page) -> Iterator[Problem]:
     """Every chunk is Python, its imports in lines of their own."""
-    for page in book.pages:
-        for definition in page.definitions:
-            yield from _definition_problems(page, definition)
+    for definition in page.definitions:
+        try:
+            compile(definition.source, "chunk", "exec", dont_inherit=True)
+        except names.NOT_PYTHON as error:
+            line = getattr(error, "lineno", None) or definition.parts[0].first_line
+            what = f"not Python: {getattr(error, 'msg', error)}"
+            yield problem(page, line, what, "mend this line")
+        else:
+            yield from _import_problems(page, definition.source)
 
 
-@lru_cache(maxsize=4096)
-def _definition_problems(page: Page, definition: Definition) -> tuple[Problem, ...]:
-    try:
-        compile(definition.source(), "chunk", "exec", dont_inherit=True)
-    except names.NOT_PYTHON as error:
-        line = getattr(error, "lineno", None) or definition.parts[0].first_line
-        what = f"not Python: {getattr(error, 'msg', error)}"
-        return (problem(page, line, what, "mend this line"),)
-    tree = names.parse(definition.source())
-    return tuple(_import_problems(page, definition.source().split("\n"), tree))
-
-
-def _import_problems(
-    page: Page, lines: list[str], tree: ast.Module
-) -> Iterator[Problem]:
+def _import_problems(page: Page, source: str) -> Iterator[Problem]:
     """An import moves to the file's top, so nothing may share its line."""
+    lines, tree = source.split("\n"), names.parse(source)
     for node in tree.body:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
@@ -59,14 +53,8 @@ def lines_of(node: ast.stmt) -> set[int]:
     return set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
 
 
-def other_parsers(book: Book) -> Iterator[Problem]:
+def other_parsers(page: Page) -> Iterator[Problem]:
     """Another Markdown parser finds the python fences that are run, and no others."""
-    for page in book.pages:
-        yield from _fence_problems(page)
-
-
-@lru_cache(maxsize=4096)
-def _fence_problems(page: Page) -> tuple[Problem, ...]:
     from markdown_it import MarkdownIt
 
     standing = {
@@ -83,16 +71,12 @@ def _fence_problems(page: Page) -> tuple[Problem, ...]:
     }
     unseen = "move it to column 0, outside lists, quotes and comments"
     alone = "put a blank line before it, and don't put it inside HTML"
-    return (
-        *(
-            problem(page, line, "this python fence would not be run", unseen)
-            for line in standing - run - known
-        ),
-        *(
-            problem(page, line, "other Markdown tools see no python fence here", alone)
-            for line in run - standing - known
-        ),
-    )
+    for line in standing - run - known:
+        yield problem(page, line, "this python fence would not be run", unseen)
+    for line in run - standing - known:
+        yield problem(
+            page, line, "other Markdown tools see no python fence here", alone
+        )
 
 
 def defined_once(book: Book) -> Iterator[Problem]:
@@ -100,7 +84,7 @@ def defined_once(book: Book) -> Iterator[Problem]:
     for target, parts in book.files.items():
         first: dict[str, str] = {}
         for page, definition in parts:
-            for node in names.parse(definition.source()).body:
+            for node in names.parse(definition.source).body:
                 here = f"{page.path}:{node.lineno}"
                 for name in sorted(names.set_by(node)):
                     there = first.setdefault(name, here)
@@ -134,7 +118,7 @@ def one_meaning(book: Book) -> Iterator[Problem]:
         bound = [
             (page, *binding)
             for page, definition in parts
-            for binding in names.bindings(definition.source())
+            for binding in names.bindings(definition.source)
         ]
         moved: dict[str, tuple[str, str]] = {}
         for page, name, meaning, line in bound:
@@ -154,7 +138,7 @@ def import_lines(page: Page, target: str) -> frozenset[int]:
         node.lineno
         for definition in page.definitions
         if definition.target == target
-        for node in names.parse(definition.source()).body
+        for node in names.parse(definition.source).body
         if isinstance(node, ast.Import | ast.ImportFrom)
     )
 
@@ -167,7 +151,7 @@ def nothing_foreseen(book: Book) -> Iterator[Problem]:
         for page, definition in parts:
             here = f"{page.path}:{definition.parts[0].line}"
             early = read | dict.fromkeys(_needs_before_imports(definition), here)
-            own = names.bindings(definition.source())
+            own = names.bindings(definition.source)
             for name, meaning, line in own:
                 where = "" if name in bound else early.get(name, "")
                 if meaning and where and line in import_lines(page, target):
@@ -175,28 +159,27 @@ def nothing_foreseen(book: Book) -> Iterator[Problem]:
                     fix = "import it there, which reads it, or rename it here"
                     yield problem(page, line, what, fix)
             bound |= {name for name, _, _ in own}
-            used = names.used_names(definition.source())
+            used = names.used_names(definition.source)
             read = dict.fromkeys(used - bound, here) | read
 
 
 @lru_cache(maxsize=4096)
 def _needs_before_imports(definition: Definition) -> frozenset[str]:
     """Return what a definition needs, where imports stand below other code in it."""
-    body = names.parse(definition.source()).body
+    body = names.parse(definition.source).body
     moves = [isinstance(node, ast.Import | ast.ImportFrom) for node in body]
     if moves == sorted(moves, reverse=True):  # as nearly always
         return frozenset()
-    return names.needed_names(definition.source())
+    return names.needed_names(definition.source)
 
 
-def nothing_deleted(book: Book) -> Iterator[Problem]:
+def nothing_deleted(page: Page) -> Iterator[Problem]:
     """A chunk deletes no name: the file would offer what isn't there."""
-    for page in book.pages:
-        for definition in page.definitions:
-            for name, meaning, line in names.bindings(definition.source()):
-                if meaning == names.DELETED:
-                    what = f"this chunk deletes {name}, which other chunks may use"
-                    yield problem(page, line, what, "keep it, or set it in a function")
+    for definition in page.definitions:
+        for name, meaning, line in names.bindings(definition.source):
+            if meaning == names.DELETED:
+                what = f"this chunk deletes {name}, which other chunks may use"
+                yield problem(page, line, what, "keep it, or set it in a function")
 
 
 def future_first(book: Book) -> Iterator[Problem]:
@@ -206,18 +189,12 @@ def future_first(book: Book) -> Iterator[Problem]:
     """
     for target, parts in book.files.items():
         for page, definition in parts[1:]:
-            for _, meaning, line in names.bindings(definition.source()):
+            for _, meaning, line in names.bindings(definition.source):
                 if meaning.startswith("__future__."):
                     what = f"this __future__ import changes all of {target}"
                     yield problem(page, line, what, "put it into the first chunk")
 
 
-SOUND: tuple[Rule, ...] = (
-    valid_python,
-    own_modules,
-    one_meaning,
-    nothing_foreseen,
-    nothing_deleted,
-    future_first,
-)
-RULES: tuple[Rule, ...] = (*SOUND, other_parsers, defined_once)
+SOUND_PAGE: tuple[form.Rule, ...] = (valid_python, nothing_deleted)
+SOUND: tuple[Rule, ...] = (own_modules, one_meaning, nothing_foreseen, future_first)
+RULES: tuple[Rule, ...] = (*SOUND, defined_once)

@@ -59,7 +59,6 @@ def _inside(block: Block) -> str:
 
 
 def _code_in_words(token: Token) -> tuple[str, str] | None:
-    """Say what is wrong with code among words, or nothing."""
     language = language_of(token.info)
     move = "move it out: code is shared by both languages"
     if token.type == "code_block":

@@ -11,12 +11,13 @@ from typing import TypeAlias
 from unicodedata import normalize
 from urllib.parse import unquote
 
-from fishbook.loom import blocks, disk
+from fishbook.loom import disk
+from fishbook.loom.blocks import Figure
 from fishbook.loom.book import Book
-from fishbook.loom.check.form import problem, texts
-from fishbook.loom.inline import is_outside, spans
+from fishbook.loom.check.form import problem, spans_of
+from fishbook.loom.inline import is_outside
 from fishbook.loom.page import Page
-from fishbook.loom.problem import Problem
+from fishbook.loom.problem import LoomError, Problem
 
 Rule: TypeAlias = Callable[[Book], Iterator[Problem]]
 
@@ -43,7 +44,6 @@ def places_once(book: Book) -> Iterator[Problem]:
                 yield problem(page, 1, what, "give it another name")
 
 
-@lru_cache(maxsize=16384)
 def folded(name: str) -> str:
     """Return a name as a disk may see it that knows no case and one Unicode form."""
     return normalize("NFKC", name).casefold()
@@ -52,14 +52,12 @@ def folded(name: str) -> str:
 def figures_once(book: Book) -> Iterator[Problem]:
     """No two blocks draw into one file."""
     first: dict[str, str] = {}
-    for page in book.pages:
-        for block in page.blocks:
-            if isinstance(block, blocks.Figure):
-                here = f"{page.path}:{block.line}"
-                file = folded(f"{page.chapter}/{block.path}")
-                if (there := first.setdefault(file, here)) != here:
-                    what = f"{block.path} is drawn at {there} too"
-                    yield problem(page, block, what, "give this one another name")
+    for page, block in book.all(Figure):
+        here = f"{page.path}:{block.line}"
+        file = folded(f"{page.chapter}/{block.path}")
+        if (there := first.setdefault(file, here)) != here:
+            what = f"{block.path} is drawn at {there} too"
+            yield problem(page, block, what, "give this one another name")
 
 
 def nothing_besides(book: Book) -> Iterator[Problem]:
@@ -92,25 +90,23 @@ def opening_pages(book: Book) -> Iterator[Problem]:
 
 def figures_there(book: Book) -> Iterator[Problem]:
     """The figures that pages show are there, and each is plain text."""
-    for page in book.pages:
-        for block in page.blocks:
-            if isinstance(block, blocks.Figure):
-                path = page.path.parent / block.path
-                if not (book.root / path).exists():
-                    what = f"{block.path}: there is no such file"
-                    fix = "let `fishbook record` draw it"
-                    yield problem(page, block, what, fix)
-                elif wrong := disk.unreadable(book.root, path):
-                    yield wrong
+    for page, block in book.all(Figure):
+        path = page.path.parent / block.path
+        if not (book.root / path).exists():
+            what = f"{block.path}: there is no such file"
+            yield problem(page, block, what, "let `fishbook record` draw it")
+            continue
+        try:
+            disk.read_text(book.root, path)
+        except LoomError as error:
+            yield from (p for p in error.problems if isinstance(p, Problem))
 
 
 def drawn(book: Book) -> set[str]:
     """Return the figures that blocks draw, by their paths in docs/."""
     return {
         posixpath.normpath(f"{page.chapter or '.'}/{block.path}")
-        for page in book.pages
-        for block in page.blocks
-        if isinstance(block, blocks.Figure)
+        for page, block in book.all(Figure)
     }
 
 
@@ -123,9 +119,7 @@ def linked_files(book: Book) -> set[str]:
 def _linked_from(page: Page) -> set[str]:
     names = {
         file_of(page.chapter, span.text)
-        for block in page.blocks
-        for text in texts(block)
-        for span in spans(text)
+        for _, span in spans_of(page)
         if span.kind == "link" and not is_outside(span.text) and span.text[0] != "#"
     }
     return {name for name in names if not name.startswith("..")}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Callable, Iterator
+from keyword import iskeyword
 from pathlib import PurePosixPath
 from typing import TypeAlias
 from unicodedata import normalize
 
 from fishbook.loom import blocks
 from fishbook.loom.blocks import Block, Twins
-from fishbook.loom.inline import spans
+from fishbook.loom.inline import Span, spans
 from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
 
@@ -85,22 +85,29 @@ def texts(block: Block) -> Iterator[str]:
     if isinstance(block, blocks.Shared):
         yield block.raw
     for _, twins in twins_of(block):
-        yield from (twins.zh, twins.en)
+        yield from twins
+
+
+def spans_of(page: Page) -> Iterator[tuple[Block, Span]]:
+    """Yield the code, formulas and links in a page's words, each with its block."""
+    for block in page.blocks:
+        for text in texts(block):
+            yield from ((block, span) for span in spans(text))
 
 
 def anchors(page: Page) -> Iterator[Problem]:
     """Each heading has an anchor, each numbered formula a label."""
-    for block in page.blocks:
-        if isinstance(block, blocks.Heading) and not block.anchor:
+    for block in page.headings:
+        if not block.anchor:
             what, fix = "this heading has no anchor", "end it with {#anchor}"
             yield problem(page, block, what, fix)
-        elif isinstance(block, blocks.Heading) and not ANCHOR.fullmatch(block.anchor):
+        elif not ANCHOR.fullmatch(block.anchor):
             what = f"the anchor {{#{block.anchor}}} is not of a-z, 0-9 and -"
             yield problem(page, block, what, "write it so: it serves both languages")
-        label = block.label if isinstance(block, blocks.Formula) else ""
-        if label and not re.fullmatch(r"eq-[a-z0-9-]+", label):
-            what = f"the formula's tag {label!r} is no label"
-            yield problem(page, block, what, r"write \tag{eq-name}")
+    for formula in page.all(blocks.Formula):
+        if formula.label and not re.fullmatch(r"eq-[a-z0-9-]+", formula.label):
+            what = f"the formula's tag {formula.label!r} is no label"
+            yield problem(page, formula, what, r"write \tag{eq-name}")
 
 
 def bad_target(target: str) -> str:
@@ -113,21 +120,18 @@ def bad_target(target: str) -> str:
     if path.parts[:1] != ("fishbook",) or len(path.parts) < 2:
         return f"title {target!r} is not under fishbook/"
     parts = [*path.parts[1:-1], path.name.removesuffix(".py")]
-    if path.suffix != ".py" or not all(map(_can_be_imported, parts)):
+    named = all(part.isidentifier() and not iskeyword(part) for part in parts)
+    if path.suffix != ".py" or not named:
         return f"title {target!r} is not a Python module's path"
     if (plain := normalize("NFKC", str(path))) != target:
         return f"title {target!r} is not written plainly as {plain!r}"
     return ""
 
 
-def _can_be_imported(name: str) -> bool:
-    return name.isidentifier() and not keyword.iskeyword(name)
-
-
 def titles(page: Page) -> Iterator[Problem]:
     """The title of a chunk is the path of a module in the package."""
-    for block in page.blocks:
-        if isinstance(block, blocks.Code) and (wrong := bad_target(block.target)):
+    for block in page.all(blocks.Code):
+        if wrong := bad_target(block.target):
             yield problem(page, block, wrong, 'write title="fishbook/NAME.py"')
 
 
@@ -137,22 +141,14 @@ def strays(page: Page) -> Iterator[Problem]:
     for cell in page.cells:
         owned |= {cell.skip, cell.annotations, cell.output, cell.figure}
     advice: dict[type[Block], tuple[str, str]] = {
-        blocks.Output: (
-            "this output follows no code",
-            "put it right after the python fence that prints it",
-        ),
-        blocks.Figure: (
-            "this figure follows no code",
-            "put it right after the python fence that draws it",
-        ),
-        blocks.Skip: (
-            "this skip precedes no code",
-            "put it right before the python fence to be skipped",
-        ),
+        blocks.Output: ("output follows", "after the python fence that prints it"),
+        blocks.Figure: ("figure follows", "after the python fence that draws it"),
+        blocks.Skip: ("skip precedes", "before the python fence to be skipped"),
     }
     for block in page.blocks:
         if type(block) in advice and block not in owned:
-            yield problem(page, block, *advice[type(block)])
+            what, place = advice[type(block)]
+            yield problem(page, block, f"this {what} no code", f"put it right {place}")
 
 
 def notes(page: Page) -> Iterator[Problem]:
@@ -187,12 +183,11 @@ def folds(page: Page) -> Iterator[Problem]:
 def comments(page: Page) -> Iterator[Problem]:
     """No comment is almost an instruction, or hides words; each skip has a reason."""
     form = '<!--- skip: next if(TEST, reason="WHY") -->'
-    for block in page.blocks:
-        if isinstance(block, blocks.Skip) and not (block.reason or block.long):
+    for skip in page.all(blocks.Skip):
+        if not (skip.reason or skip.long):
             fix = f"write {form}, or <!--- long: next -->"
-            yield problem(page, block, "this skip gives no reason", fix)
-        if not isinstance(block, blocks.Comment):
-            continue
+            yield problem(page, skip, "this skip gives no reason", fix)
+    for block in page.all(blocks.Comment):
         if ALMOST.search(block.raw):
             fix = f"write a `python hidden` fence, {form}, or {SHARE} over a figure"
             yield problem(page, block, "this comment is almost code", fix)
@@ -203,16 +198,14 @@ def comments(page: Page) -> Iterator[Problem]:
 
 def pictures(page: Page) -> Iterator[Problem]:
     """A figure is an SVG in the chapter's figures/; its alternative text has no TeX."""
-    for block in page.blocks:
-        if isinstance(block, blocks.Figure):
-            if not SVG.fullmatch(block.path):
-                what = f"{block.path} is no picture of the book"
-                yield problem(page, block, what, "write figures/NAME.svg")
-            alt = f"{block.alt.zh} {block.alt.en}"
-            if any(span.kind == "formula" for span in spans(alt)):
-                what = "an alternative text is heard: this one has a formula"
-                fix = 'say it in words: ![words | words](figures/NAME.svg "caption")'
-                yield problem(page, block, what, fix)
+    for block in page.all(blocks.Figure):
+        if not SVG.fullmatch(block.path):
+            what = f"{block.path} is no picture of the book"
+            yield problem(page, block, what, "write figures/NAME.svg")
+        if any(span.kind == "formula" for span in spans(" ".join(block.alt))):
+            what = "an alternative text is heard: this one has a formula"
+            fix = 'say it in words: ![words | words](figures/NAME.svg "caption")'
+            yield problem(page, block, what, fix)
 
 
 def chunks(page: Page) -> Iterator[Problem]:

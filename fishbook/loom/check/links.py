@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from fishbook.loom import blocks
 from fishbook.loom.book import Book
 from fishbook.loom.check.files import Rule, file_of
-from fishbook.loom.check.form import problem, texts
-from fishbook.loom.inline import Span, is_outside, spans
+from fishbook.loom.check.form import problem, spans_of
+from fishbook.loom.inline import Span, is_outside
 from fishbook.loom.problem import Problem
 
 EMPTY = {blocks.Blank, blocks.Comment}
@@ -41,14 +41,12 @@ def known_links(book: Book) -> Iterator[Problem]:
     """A link leads outside, to a label, or to a file under docs/."""
     fix = "link to (#label) of a heading, formula or figure"
     for page in book.pages:
-        for block in page.blocks:
-            for span in (span for text in texts(block) for span in spans(text)):
-                if wrong := _broken(book, page.chapter, span):
-                    yield problem(page, block, wrong, fix)
+        for block, span in spans_of(page):
+            if wrong := _broken(book, page.chapter, span):
+                yield problem(page, block, wrong, fix)
 
 
 def _broken(book: Book, folder: str, span: Span) -> str:
-    """Say what is wrong with a link, or nothing."""
     link = span.text
     if span.kind not in {"link", "number"} or is_outside(link):
         return ""

@@ -41,7 +41,6 @@ def nothing_early(book: Book) -> Iterator[Problem]:
 def _places(book: Book) -> dict[str, Place]:
     """Return where each module, and each name in it, first stands in a chapter."""
     found: dict[str, Place] = {}
-    order = {page: i for i, page in enumerate(book.pages)}
     for target, parts in book.files.items():
         module = names.module_name(target)
         for page, definition in parts:
@@ -49,9 +48,9 @@ def _places(book: Book) -> dict[str, Place]:
                 found.setdefault(module, (-1, 0, page))
                 continue
             line = definition.parts[0].first_line
-            found.setdefault(module, (order[page], line, page))
-            for name, line in names.definitions(names.parse(definition.source())):
-                found.setdefault(f"{module}.{name}", (order[page], line, page))
+            found.setdefault(module, (book.order[page], line, page))
+            for name, line in names.definitions(names.parse(definition.source)):
+                found.setdefault(f"{module}.{name}", (book.order[page], line, page))
     return found
 
 
@@ -61,7 +60,7 @@ def nothing_hidden(book: Book) -> Iterator[Problem]:
         hidden: dict[str, int] = {}
         for cell in page.cells:
             source = cell.code.source
-            made = names.assigned_names(source) | names.imported_names(source)
+            made = names.made_names(source)
             if cell.code.hidden:
                 hidden |= dict.fromkeys(made, cell.code.line)
                 continue
@@ -81,7 +80,7 @@ def nothing_rebound(book: Book) -> Iterator[Problem]:
         for cell in page.cells:
             source = cell.code.source
             if cell.code.target:
-                made = names.assigned_names(source) | names.imported_names(source)
+                made = names.made_names(source)
                 used |= dict.fromkeys(made & names.used_names(source), cell.code.line)
                 continue
             for name in sorted(names.changed_names(source) & used.keys()):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from fishbook.loom.blocks import DetailsOpen, Heading, Pair, Shared
-from fishbook.loom.check.form import Rule, problem, texts, twins_of
+from fishbook.loom.check.form import Rule, problem, spans_of, texts, twins_of
 from fishbook.loom.inline import SPAN, facts, spans, tokens, words
 from fishbook.loom.page import Page
 from fishbook.loom.problem import Problem
@@ -44,9 +44,9 @@ def same_facts(page: Page) -> Iterator[Problem]:
     """Twins have the same formulas, inline code, links, numbers and parts in them."""
     for block in page.blocks:
         for _, twins in twins_of(block):
-            if not (twins.zh and twins.en):
+            if not all(twins):
                 continue
-            zh, en = facts(twins.zh), facts(twins.en)
+            zh, en = map(facts, twins)
             for kind in (kind for kind in zh if zh[kind] != en[kind]):
                 only_zh = sorted((zh[kind] - en[kind]).elements())
                 only_en = sorted((en[kind] - zh[kind]).elements())
@@ -61,7 +61,7 @@ def own_language(page: Page) -> Iterator[Problem]:
     """What stands for Chinese is Chinese, and English holds it only as a quotation."""
     for block in page.blocks:
         for name, twins in twins_of(block):
-            zh, en = _said(twins.zh), _said(twins.en)
+            zh, en = map(_said, twins)
             if CHINESE.search(en):
                 what = f"the English {name} holds Chinese"
                 yield problem(page, block, what, 'say it in English, or "quote" it')
@@ -77,17 +77,15 @@ def _said(text: str) -> str:
 
 def no_empty_pairs(page: Page) -> Iterator[Problem]:
     """A pair says something, in both languages."""
-    for block in page.blocks:
-        if isinstance(block, Pair) and not (block.text.zh and block.text.en):
+    for block in page.all(Pair):
+        if not all(block.text):
             what, fix = "this div is empty", "write it, or delete both"
             yield problem(page, block, what, fix)
 
 
 def no_loose_words(page: Page) -> Iterator[Problem]:
     """Words stand in language divs; outside are tables of numbers, and HTML."""
-    for block in page.blocks:
-        if not isinstance(block, Shared):
-            continue
+    for block in page.all(Shared):
         bare = TAG_WHOLE.sub("", words(block.raw))
         own = {"|": CHINESE, "<": WORD}.get(block.raw.lstrip()[0], ANY)
         if own.search(bare):
@@ -117,9 +115,8 @@ def known_markdown(page: Page) -> Iterator[Problem]:
             if _lost_links(text):
                 what = "a link here is none that the book can follow"
                 yield problem(page, block, what, "write [words](#label)")
-        if isinstance(block, Pair) and "$$" in {
-            span.text[:2] for text in texts(block) for span in spans(text)
-        }:
+    for block, span in spans_of(page):
+        if isinstance(block, Pair) and span.text.startswith("$$"):
             what = "a displayed formula stands in a language div"
             yield problem(page, block, what, "move it out: both languages share it")
 

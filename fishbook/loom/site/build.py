@@ -21,7 +21,7 @@ from fishbook.loom import disk
 from fishbook.loom.book import Book
 from fishbook.loom.check import check, missing
 from fishbook.loom.edition import WORDS
-from fishbook.loom.problem import LoomError
+from fishbook.loom.problem import LoomError, refuse
 from fishbook.loom.site.made import Made
 
 SITE = Path(__file__).parent
@@ -30,12 +30,7 @@ SITE = Path(__file__).parent
 def build(root: Path, *, strict: bool = False) -> None:
     """Build the site, all editions, as `mkdocs build` does.
 
-    Parameters
-    ----------
-    root : Path
-        The book's folder.
-    strict : bool
-        Let a warning stop the build, and whatever `fishbook check` finds.
+    If it is `strict`, a warning stops the build, and whatever `fishbook check` finds.
 
     Raises
     ------
@@ -44,8 +39,7 @@ def build(root: Path, *, strict: bool = False) -> None:
     """
     if strict:
         book = Book.load(root)
-        if problems := [*check(book), *missing(book)]:
-            raise LoomError(problems)
+        refuse([*check(book), *missing(book)])
     with messages():
         config = load_config(str(root / "mkdocs.yml"), strict=strict)
         if "fishbook" not in config.plugins:
@@ -88,12 +82,8 @@ def page_of_root(name: str, **values: Any) -> str:
     """Return one of the pages that stand above the editions, or lead to them."""
     loader = jinja2.FileSystemLoader(SITE / "root")
     env = jinja2.Environment(loader=loader, autoescape=True)
-    return env.get_template(name).render(**values)
-
-
-def fish() -> str:
-    """Return the book's sign as SVG."""
-    return (SITE / "theme" / ".icons" / "fish.svg").read_text(encoding="utf-8")
+    fish = (SITE / "theme" / ".icons" / "fish.svg").read_text(encoding="utf-8")
+    return env.get_template(name).render(words=WORDS, fish=fish, **values)
 
 
 def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
@@ -103,9 +93,7 @@ def write_root(book: Book, root_url: str, site: Path, policy: str) -> None:
             name,
             root=urlsplit(root_url).path,
             root_url=root_url,
-            title=[book.pages[0].title.zh, book.pages[0].title.en],
-            words=WORDS,
-            fish=fish(),
+            title=book.pages[0].title,
             policy=policy,
         )
         disk.write(site / name, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 
 from fishbook.diagrams import DARK, PALETTE
@@ -23,6 +23,7 @@ NUMBER = re.compile(r"(?P<kept>(?:scale|matrix)\([^)]*\))|(?<![\d.])-?\d*\.\d{3,
 """Digits beyond a hundredth of a pixel, which make half of a plot's bytes."""
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b")
 PATH = re.compile(r'(?<= d=")[^"]*')
+LETTER = re.compile(r" *([A-Za-z]) *")
 PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3}
 TIMES = "STIXGeneral,'Times New Roman',Times,'Liberation Serif',serif"
 """Fonts as wide as the one that Matplotlib measured formulas with."""
@@ -87,11 +88,7 @@ def finish(svg: str, lang: str) -> str:
     Its address with #night gives the colours for a dark page.
     """
     text = slim(NOISE.sub("", svg))
-    used = [name for name in PALETTE if f"var(--{name})" in text]
-    day, night = (
-        "".join(f"--{name}:{colours[name]};" for name in used)
-        for colours in (PALETTE, DARK)
-    )
+    day, night = _colours([name for name in PALETTE if f"var(--{name})" in text])
     style = (
         f"svg{{{day}}}svg:target{{{night}}}image{{image-rendering:pixelated}}"
         f'[font-family="serif"]{{font-family:{TIMES}}}'
@@ -104,6 +101,14 @@ def finish(svg: str, lang: str) -> str:
         f'<svg id="night" xml:lang="{lang}"{attributes}>'
         f"<style>{style}</style>{text[root.end() :]}"
     )
+
+
+def _colours(used: Collection[str]) -> list[str]:
+    """Return the declarations of colours, by day and by night."""
+    return [
+        "".join(f"--{name}:{palette[name]};" for name in used)
+        for palette in (PALETTE, DARK)
+    ]
 
 
 def slim(svg: str) -> str:
@@ -123,9 +128,9 @@ def slim(svg: str) -> str:
         tag = _tag(part, linked)
         if tag.startswith(("<g>", "<g ")):
             groups.append(tag != "<g>")
-        shown = groups[-1] if tag.startswith(("<g>", "<g ")) or tag == "</g>" else True
-        if tag == "</g>":
-            groups.pop()
+            shown = groups[-1]
+        else:
+            shown = groups.pop() if tag == "</g>" else True
         parts.append(tag if shown else "")
     return "".join(parts)
 
@@ -138,7 +143,8 @@ def _tag(tag: str, linked: set[str]) -> str:
 @lru_cache(maxsize=65536)  # the editions' pictures differ in their words alone
 def _short(tag: str) -> str:
     tag = NUMBER.sub(_rounded, COLOUR.sub(_themed, tag))
-    tag = PATH.sub(_path, tag).replace("'STIXGeneral'", FORMULA).replace(" />", "/>")
+    tag = PATH.sub(lambda d: LETTER.sub(r"\1", d[0]).strip(), tag)
+    tag = tag.replace("'STIXGeneral'", FORMULA).replace(" />", "/>")
     return "" if UNSEEN.fullmatch(tag) else tag
 
 
@@ -148,22 +154,14 @@ def _rounded(match: re.Match[str]) -> str:
     return f"{round(float(match[0]), 2) + 0:.2f}".rstrip("0").rstrip(".")
 
 
-def _path(match: re.Match[str]) -> str:
-    return re.sub(r" *([A-Za-z]) *", r"\1", match[0]).strip()
-
-
 def _themed(match: re.Match[str]) -> str:
-    """Return a colour of the palette by its name, so that it changes with the theme."""
     name = NAMES.get(match[0].lower())
     return f"var(--{name})" if name else match[0]
 
 
 def colours_css(element: str) -> str:
     """Return the colours of a figure that has become part of its page."""
-    day, night = (
-        "".join(f"--{name}:{colour};" for name, colour in colours.items())
-        for colours in (PALETTE, DARK)
-    )
+    day, night = _colours(PALETTE)
     return (
         f'{element}{{{day}}}{element} [font-family="serif"]{{font-family:{TIMES}}}'
         f'@media screen{{[data-md-color-scheme="slate"] {element}{{{night}}}}}\n'

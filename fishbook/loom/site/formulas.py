@@ -84,7 +84,6 @@ def fonts(formulas: Iterable[Formula], rendered: Mapping[Formula, str]) -> list[
 
 
 def _classed(match: re.Match[str]) -> str:
-    """Return a class in place of a style: pages have no styles of their own."""
     names = [match["class"] or "", style_class(match["style"])]
     return f' class="{" ".join(filter(None, names))}"'
 

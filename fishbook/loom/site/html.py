@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import partial, reduce
 from html import escape
-from typing import TypeAlias
-
-Pass: TypeAlias = Callable[[str], str]
 
 FIGURE = re.compile(r"<figure\b(?:(?!</figure>).)*</figure>\s*", re.S)
 SHOWN = (
@@ -57,47 +53,18 @@ def finish(
 ) -> str:
     """Give what Markdown made of a page its last form but for formulas and figures.
 
-    Parameters
-    ----------
-    html : str
-        A page's HTML.
-    words : mapping
-        The site's words in the page's edition.
-    link : function, optional
-        Gives the address of a chunk, from its file and its number on this page.
-
-    Returns
-    -------
-    str
-        HTML for the reader, but for `boxed`.
+    `words` are the site's, and `link` gives the address of a chunk from its file and
+    its number on this page. What comes back still has to be `boxed`.
     """
-    passes: list[Pass] = [
-        outside_links,
-        latin_emphasis,
-        cells,
-        partial(notes, word=words["note"]),
-        plain_code,
-        lines,
-    ]
-    if link:
-        passes.append(partial(chunks, link=link))
-    return reduce(lambda text, work: work(text), passes, html)
-
-
-def outside_links(html: str) -> str:
-    """Mark the links that leave the book, whose addresses are printed."""
-    return html.replace('<a href="http', '<a rel="external" href="http')
-
-
-def latin_emphasis(html: str) -> str:
-    """Mark emphasis without Chinese in it, so that it stays italic among Chinese."""
-    return LATIN_EMPHASIS.sub('<em lang="en">', html)
-
-
-def cells(html: str) -> str:
-    """Let the empty corner of a table be no head; name a cell's side by a class."""
+    # The addresses of links that leave the book are printed.
+    html = html.replace('<a href="http', '<a rel="external" href="http')
+    # Emphasis without Chinese in it stays italic among Chinese.
+    html = LATIN_EMPHASIS.sub('<em lang="en">', html)
     html = ALIGNED.sub(r'\1 class="\2"', html)
-    return EMPTY_HEAD.sub(r"<td\1></td>", html)
+    # The empty corner of a table is no head.
+    html = EMPTY_HEAD.sub(r"<td\1></td>", html)
+    html = lines(plain_code(notes(html, words["note"])))
+    return chunks(html, link) if link else html
 
 
 def notes(html: str, word: str) -> str:
@@ -174,8 +141,7 @@ def roughly(html: str) -> int:
     code = sum(block[0].count("\n") for block in PRE.finditer(html))
     text = TAG.sub("", PRE.sub("", html))
     letters = len(text) + len(CHINESE.findall(text))
-    height = 18 * code + 0.62 * letters + 300 * html.count("<img ")
-    return int(height)
+    return int(18 * code + 0.62 * letters + 300 * html.count("<img "))
 
 
 def balanced(html: str) -> bool:
@@ -200,5 +166,4 @@ def valid(html: str) -> str:
 
 def heights_css() -> str:
     """Return the style sheet of the heights of boxes."""
-    sizes = (f".tall-{n}{{--height:{STEP * n}px}}" for n in range(1, 200))
-    return "".join(sizes)
+    return "".join(f".tall-{n}{{--height:{STEP * n}px}}" for n in range(1, 200))

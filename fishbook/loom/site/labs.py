@@ -64,12 +64,8 @@ def finish(
     html = html.rpartition("<style>")[0] or html
     html = html.replace("<summary></summary>", f"<summary>{words['code']}</summary>")
     html = anchors(html, headings, words["permalink"])
-    return formulas(CAPTION.sub(_captioned, html), labels)
-
-
-def _captioned(match: re.Match[str]) -> str:
-    caption = f"<figcaption>{match['caption']}</figcaption>"
-    return f"{match['figure']}{caption}</figure>{match['notes'] or ''}"
+    captioned = r"\g<figure><figcaption>\g<caption></figcaption></figure>\g<notes>"
+    return formulas(CAPTION.sub(captioned, html), labels)
 
 
 def anchors(html: str, headings: Iterable[tuple[str, str]], permalink: str) -> str:

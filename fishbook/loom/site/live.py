@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import logging
 import posixpath
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from logging import ERROR, getLogger
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
 
 from fishbook.loom import disk
-from fishbook.loom.edition import EDITIONS, WORDS
+from fishbook.loom.edition import EDITIONS
 from fishbook.loom.problem import LoomError, Problem
 from fishbook.loom.site import build, serve, settle
 from fishbook.loom.site.made import Made
@@ -44,8 +44,10 @@ class Live:
         self.broken: set[str] = set()
         self.looked_at = first.edition, ""
         self.lock = threading.RLock()
-        self.heard = Heard()
-        logging.getLogger("mkdocs").addHandler(self.heard)
+        # What MkDocs says before it stops: its error says only that it did.
+        self.heard = BufferingHandler(1000)
+        self.heard.setLevel(ERROR)
+        getLogger("mkdocs").addHandler(self.heard)
         self.closed = False
         new = [str(first.book.docs), *first.settings]
         serve.watch(server, old, new, self.lock)
@@ -62,7 +64,7 @@ class Live:
 
     def refresh(self, edition: str, name: str) -> None:
         """Bring a page up to date, or let its edition say what keeps it from that."""
-        self.heard.clear()
+        self.heard.flush()
         try:
             if edition in self.behind:
                 self.behind.discard(edition)
@@ -96,14 +98,12 @@ class Live:
 
     def explained(self, error: BaseException) -> str:
         """Return the page that shows an error, with the lines that it is about."""
-        problems = problems_of(error) or self.heard.messages
-        problems = problems or [f"{type(error).__name__}: {error}"]
+        heard = [record.getMessage() for record in self.heard.buffer]
+        problems = problems_of(error) or heard or [f"{type(error).__name__}: {error}"]
         return build.page_of_root(
             "error.html",
             problems=[shown(problem, self.root) for problem in problems],
-            words=WORDS,
             root=self.server.mount_path,
-            fish=build.fish(),
             policy=settle.policy(served=True),
         )
 
@@ -154,40 +154,14 @@ def put_aside() -> None:
     gc.freeze()
 
 
-class Heard(logging.Handler):
-    """Keeps what MkDocs says before it stops: its error says only that it did."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self.messages: list[Problem | str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a message."""
-        self.messages.append(record.getMessage())
-
-    def clear(self) -> None:
-        """Forget all messages."""
-        self.messages.clear()
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A problem as a page shows it: place, what is wrong, what to do, the line."""
-
-    place: str
-    what: str
-    fix: str = ""
-    line: str = ""
-
-
-def shown(problem: Problem | str, root: Path) -> Shown:
-    """Return a problem with the line that it is about."""
+def shown(problem: Problem | str, root: Path) -> dict[str, str]:
+    """Return a problem as a page shows it, with the line that it is about."""
     if isinstance(problem, str):
-        return Shown("", problem)
+        return {"what": problem}
     lines = (disk.read(root / problem.path) or "").split("\n")
     line = lines[problem.line - 1] if problem.line <= len(lines) else ""
     place = f"{problem.path.as_posix()}:{problem.line}"
-    return Shown(place, problem.what, problem.fix, line)
+    return {"place": place, "what": problem.what, "fix": problem.fix, "line": line}
 
 
 def problems_of(error: BaseException) -> list[Problem | str]:

@@ -50,27 +50,22 @@ class Made:
 
     def __post_init__(self) -> None:
         """Weave all of the edition, once the book is known to be sound."""
-        self.settled: dict[str, Page] = {}
         self.styles: dict[Page, frozenset[str]] = {}
         self.found: dict[Page, tuple[Hashable, str]] = {}
         self.read()
         self.settle()
         weave_edition(self.book, self.edition, self.woven, self.root_url)
         self.of = {name: part.of for name, part in self.parts().items()}
-        self.beyond = {
-            name: self.beyond_text(page) for name, page in self.pages.items()
-        }
+        self.beyond = self.beyond_texts()
         self.frame = self.framed()
 
     def read(self) -> None:
-        """Read the book as it is now."""
         book = Book.load(self.root)
         self.tangled: dict[str, Tangled] = tangle(book)
         self.book = book
         self.pages: dict[str, Page] = {woven_file(page): page for page in book.pages}
 
     def parts(self) -> dict[str, Part]:
-        """Return the edition's files as the book is now."""
         return edition_parts(self.book, self.edition, self.root_url)
 
     def settle(self) -> None:
@@ -78,12 +73,11 @@ class Made:
         pages = [
             page
             for name, page in self.pages.items()
-            if name in self.todo or self.settled.get(name) is not page
+            if name in self.todo or page not in self.styles
         ]
         settle.require_figures(self.book, pages)
         katex = formulas.katex(self.root)
         self.styles |= settle.render_formulas(self.book, pages, katex)
-        self.settled = self.pages
 
     def whole(self) -> dict[str, str]:
         """Return the files of the site that are made of all pages."""
@@ -122,11 +116,13 @@ class Made:
         configured = [str(self.config.config_file_path), *self.config.watch]
         return list(dict.fromkeys([*configured, str(SITE), *theme]))
 
+    def beyond_texts(self) -> dict[str, Hashable]:
+        """Return what each page shows that its woven text doesn't say."""
+        return {name: self.beyond_text(page) for name, page in self.pages.items()}
+
     def beyond_text(self, page: Page) -> Hashable:
-        """Return what a page shows that its woven text doesn't say."""
         places = self.book.places if page.opens else ()
-        figures = (block for block in page.blocks if isinstance(block, Figure))
-        stamps = tuple(self.book.stamp(page, figure) for figure in figures)
+        stamps = tuple(self.book.stamp(page, figure) for figure in page.all(Figure))
         chunks = (cell.code for cell in page.cells if cell.code.target)
         lines = tuple(self.tangled[code.target].line_of(code) for code in chunks)
         return places, stamps, lines
@@ -152,10 +148,9 @@ class Made:
                 if disk.write(self.woven / name, part.content()):
                     self.todo.add(name)
                 self.of[name] = part.of
-        for name, page in self.pages.items():
-            if (now := self.beyond_text(page)) != self.beyond[name]:
-                self.todo.add(name)
-                self.beyond[name] = now
+        now = self.beyond_texts()
+        self.todo |= {name for name in now if now[name] != self.beyond[name]}
+        self.beyond = now
 
     def build(self) -> None:
         """Make anew what changed and is no page."""

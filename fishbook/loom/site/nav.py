@@ -9,7 +9,7 @@ from typing import Any
 from markdown.extensions.toc import nest_toc_tokens
 from mkdocs.structure.toc import TableOfContents, get_toc
 
-from fishbook.loom.blocks import Heading, Twins
+from fishbook.loom.blocks import Heading
 from fishbook.loom.book import Book, relative
 from fishbook.loom.edition import WORDS, choose
 from fishbook.loom.inline import plain_text
@@ -32,7 +32,7 @@ def nav_of(book: Book, edition: str, targets: Iterable[str]) -> list[dict[str, A
             rows = [{title: [first, *rows[1:]]}]
         nav += rows
     files = [{target: source_page(target)} for target in targets]
-    source = choose(edition, Twins(*WORDS["source"]), "{zh} | {en}")
+    source = choose(edition, WORDS["source"], "{zh} | {en}")
     return nav + ([{source: files}] if files else [])
 
 

@@ -9,8 +9,8 @@ FISHBOOK_EDITION names another edition, that one is built alone.
 from __future__ import annotations
 
 import contextlib
-import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 
+from fishbook.loom.book import relative
 from fishbook.loom.edition import EDITIONS, choose, language, words
-from fishbook.loom.markdown import Weaver, first_sentences
+from fishbook.loom.markdown import Weaver, address, first_sentences
 from fishbook.loom.page import Page
 from fishbook.loom.problem import LoomError
 from fishbook.loom.site import build, figures, formulas, html, labs, nav, serve, settle
@@ -58,7 +59,7 @@ class FishbookPlugin(BasePlugin[Options]):
         self.serves = False
         self.live: Live | None = None
 
-    def on_startup(self, *, command: str, dirty: bool) -> None:
+    def on_startup(self, *, command: str, **_: Any) -> None:
         """Remember whether MkDocs builds, or serves and follows the pages."""
         self.serves, self.live = command == "serve" and serve.follows(), None
         if self.serves:
@@ -105,24 +106,22 @@ class FishbookPlugin(BasePlugin[Options]):
                 self.made.finish(file)
         with plugin_errors():
             made = {f"assets/{n}": part for n, part in assets(root_of(config))}
+            made |= {f"{old}/index.html": self.moved(old) for old in self.config.moved}
             for name, content in (made | self.made.whole()).items():
                 files.append(File.generated(config, name, content=content))
-            for old, label in self.config.moved.items():
-                goal = nav.moved_to(self.made.book, old, label)
-                up = "../" * (old.count("/") + 1)
-                page = build.page_of_root(
-                    "moved.html",
-                    goal=goal,
-                    assets=f"{up}assets",
-                    policy=config.extra["policy"],
-                    lang=language(self.config.edition),
-                )
-                files.append(File.generated(config, f"{old}/index.html", content=page))
         return files
 
-    def on_nav(
-        self, found: Navigation, /, *, config: MkDocsConfig, files: Files
-    ) -> Navigation:
+    def moved(self, old: str) -> str:
+        """Return the page that leads from an old address to where it is now."""
+        return build.page_of_root(
+            "moved.html",
+            goal=nav.moved_to(self.made.book, old, self.config.moved[old]),
+            assets="../" * (old.count("/") + 1) + "assets",
+            policy=settle.policy(served=self.serves),
+            lang=language(self.config.edition),
+        )
+
+    def on_nav(self, found: Navigation, /, *, files: Files, **_: Any) -> Navigation:
         """Let the last page end the book: the source comes after it, apart."""
         for page in found.pages:
             following = page.next_page
@@ -132,7 +131,7 @@ class FishbookPlugin(BasePlugin[Options]):
         return found
 
     def on_env(
-        self, env: jinja2.Environment, *, config: MkDocsConfig, files: Files
+        self, env: jinja2.Environment, *, config: MkDocsConfig, **_: Any
     ) -> jinja2.Environment:
         """Compile the theme's templates once for all editions: half of the time."""
         folder = root_of(config) / CACHE / "templates"
@@ -143,7 +142,7 @@ class FishbookPlugin(BasePlugin[Options]):
         return env
 
     def on_page_content(
-        self, text: str, /, *, page: SitePage, config: MkDocsConfig, files: Files
+        self, text: str, /, *, page: SitePage, config: MkDocsConfig, **_: Any
     ) -> str:
         """Finish what Markdown or mkdocs-jupyter made of a page."""
         if self.live and self.live.closed:
@@ -152,7 +151,7 @@ class FishbookPlugin(BasePlugin[Options]):
         said, shown = words(edition), self.made.pages.get(page.file.src_uri)
         link = None
         if shown:
-            link = self.linker(shown)
+            link = partial(self.link, shown)
             page.meta["description"] = escape(choose(edition, first_sentences(shown)))
             page.meta["moved"] = nav.moved_anchors(book, shown)
             weaver = Weaver(book, shown, edition)
@@ -172,17 +171,11 @@ class FishbookPlugin(BasePlugin[Options]):
             text = formulas.put(text, taken, rendered)
             return figures.put(text, self.made.picture(page.file.src_uri))
 
-    def on_post_page(
-        self, output: str, /, *, page: SitePage, config: MkDocsConfig
-    ) -> str:
+    def on_post_page(self, output: str, /, **_: Any) -> str:
         """Take out what the theme writes and HTML doesn't know."""
         return html.valid(output)
 
-    def on_post_template(
-        self, output: str, /, *, template_name: str, config: MkDocsConfig
-    ) -> str:
-        """Take it out of the page for lost readers too."""
-        return html.valid(output)
+    on_post_template = on_post_page  # of the page for lost readers
 
     @event_priority(-100)
     def on_post_build(self, *, config: MkDocsConfig) -> None:
@@ -196,7 +189,7 @@ class FishbookPlugin(BasePlugin[Options]):
         build.write_root(made.book, made.root_url, site, config.extra["policy"])
 
     def on_serve(
-        self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Any
+        self, server: LiveReloadServer, *, config: MkDocsConfig, **_: Any
     ) -> LiveReloadServer:
         """Keep the editions up to date; `old` is what MkDocs would watch."""
         old = [config.docs_dir, str(config.config_file_path)]
@@ -204,17 +197,12 @@ class FishbookPlugin(BasePlugin[Options]):
         self.live = Live(server, Path(config.site_dir).parent, self.made, old)
         return server
 
-    def linker(self, page: Page) -> Callable[[str, int], str]:
-        """Return what gives the place of a page's chunk in its tangled file."""
-
-        def link(target: str, number: int) -> str:
-            codes = [cell.code for cell in page.cells if cell.code.target == target]
-            line = self.made.tangled[target].line_of(codes[number])
-            here = posixpath.dirname(f"{page.name}/".removesuffix("index/"))
-            goal = source_page(target).removesuffix(".md")
-            return f"{posixpath.relpath(goal, here or '.')}/#__codelineno-0-{line}"
-
-        return link
+    def link(self, page: Page, target: str, number: int) -> str:
+        """Return the way from a page to the place of its chunk in a tangled file."""
+        codes = [cell.code for cell in page.cells if cell.code.target == target]
+        line = self.made.tangled[target].line_of(codes[number])
+        goal = source_page(target).removesuffix(".md")
+        return f"{relative(address(page), goal)}/#__codelineno-0-{line}"
 
 
 def root_of(config: MkDocsConfig) -> Path:

@@ -13,7 +13,8 @@ from typing import NotRequired, TypedDict
 
 from fishbook.loom import blocks
 from fishbook.loom.blocks import Block, Heading, Twins
-from fishbook.loom.book import Book, figure_label
+from fishbook.loom.book import Book, label_of
+from fishbook.loom.check.form import twins_of
 from fishbook.loom.edition import WORDS, choose, language
 from fishbook.loom.inline import linked, plain_text, words
 from fishbook.loom.markdown import address
@@ -70,18 +71,12 @@ def records(book: Book, page: Page, edition: str) -> list[Record]:
 
 
 def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Record:
-    def number(label: str) -> str:
-        formula = label in book.labels and isinstance(
-            book.labels[label].block, blocks.Formula
-        )
-        return f"({book.number(label)})" if formula else book.number(label)
-
     texts = [choose(edition, text) for block in body for text in _texts(block)]
     code = [b.source for b in body if isinstance(b, blocks.Code) and not b.hidden]
     defined = ["".join(names) for part in code for names in DEFINED.findall(part)]
     found = [names for text in texts for names in EMPHASIS.findall(words(text))]
     named = [plain_text(name) for names in found for name in names if name]
-    said = (plain_text(MARKS.sub(" ", linked(t, str, number))) for t in texts)
+    said = (plain_text(MARKS.sub(" ", linked(t, str, book.cited))) for t in texts)
     record: Record = {
         "anchor": "" if heading.level == 1 else heading.anchor,
         "number": book.number(heading.anchor),
@@ -89,10 +84,10 @@ def _record(book: Book, edition: str, heading: Heading, body: list[Block]) -> Re
         "terms": " · ".join(dict.fromkeys(defined + named)),
         "text": " ".join(" ".join(said).split()),
         "code": " ".join(dict.fromkeys(NAME.findall("\n".join(map(light, code))))),
-        "labels": {label: book.number(label) for b in body if (label := _label(b))},
+        "labels": {label: book.number(label) for b in body if (label := label_of(b))},
     }
     if book.labels[heading.anchor].page.has_exercises and heading.level == 3:
-        word = WORDS["exercise"][language(edition) == "en"]
+        word = choose(language(edition), WORDS["exercise"])
         record["exercise"] = word.format(record["number"])
     if other := _other(edition, heading.title):
         record["other"] = other
@@ -107,16 +102,8 @@ def _other(edition: str, title: Twins) -> str:
 
 
 def _texts(block: Block) -> Iterator[Twins]:
-    """Yield what a block says."""
+    yield from (said for name, said in twins_of(block) if name != "alternative text")
     match block:
-        case blocks.Pair():
-            yield block.text
-        case blocks.Annotations():
-            yield from block.items
-        case blocks.Figure():
-            yield block.caption
-        case blocks.DetailsOpen():
-            yield block.summary
         case blocks.Output():
             yield from (Twins(line, line) for line in RAISED.findall(block.text))
         case blocks.Fence():
@@ -124,13 +111,3 @@ def _texts(block: Block) -> Iterator[Twins]:
             yield Twins(lines, lines)
         case blocks.Shared():
             yield Twins(block.raw, block.raw)
-
-
-def _label(block: Block) -> str:
-    """Return the label of a formula or a figure; nothing for other blocks."""
-    match block:
-        case blocks.Formula():
-            return block.label
-        case blocks.Figure():
-            return figure_label(block)
-    return ""

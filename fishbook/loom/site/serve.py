@@ -23,13 +23,6 @@ from fishbook.loom.site.build import messages
 def serve(root: Path, *, host: str, port: int) -> None:
     """Serve all editions as `mkdocs serve` does, and reload them on a change.
 
-    Parameters
-    ----------
-    root : Path
-        The book's folder.
-    host, port : str, int
-        Where to listen.
-
     Raises
     ------
     LoomError
@@ -106,16 +99,10 @@ class Watcher(threading.Thread):
     def schedule(
         self, handler: FileSystemEventHandler, path: str, recursive: bool = True
     ) -> str:
-        """Tell a handler of all changes from now on."""
         self.handlers[path], self.seen[path] = handler, disk.stamps(Path(path))
         return path
 
-    def unschedule(self, path: str) -> None:
-        """Watch a path no more."""
-        del self.handlers[path]
-
     def stop(self) -> None:
-        """End the watch."""
         self.stopped.set()
 
     def run(self) -> None:
@@ -138,7 +125,6 @@ class Watcher(threading.Thread):
         return any(disk.stamp(path) != was for path, was in self.last.items())
 
     def look(self, path: str, handler: FileSystemEventHandler) -> None:
-        """Tell a handler whether its path has changed."""
         try:
             now = disk.stamps(Path(path))
         except OSError:

@@ -14,12 +14,11 @@ from pygments.lexers.python import PythonLexer
 from fishbook.loom import disk
 from fishbook.loom.blocks import Figure, Formula
 from fishbook.loom.book import Book
-from fishbook.loom.check.form import texts
-from fishbook.loom.edition import NAMES, draw_words, words
-from fishbook.loom.inline import spans
+from fishbook.loom.check.form import spans_of
+from fishbook.loom.edition import NAMES, OF_FIGURES, draw_words, words
 from fishbook.loom.markdown import numbered_tex
 from fishbook.loom.page import Page
-from fishbook.loom.problem import LoomError, Problem
+from fishbook.loom.problem import LoomError, Problem, refuse
 from fishbook.loom.site.figures import size
 from fishbook.loom.site.formulas import Katex, WrongFormulasError, styles
 
@@ -44,8 +43,8 @@ def require_settings(config: MkDocsConfig) -> None:
         "plugins: mkdocs-jupyter": "mkdocs-jupyter" in config.plugins,
         "markdown_extensions: toc: permalink": "toc" in config.mdx_configs,
     }
-    if missing := [setting for setting, there in wanted.items() if not there]:
-        raise LoomError(f"mkdocs.yml: set {setting}" for setting in missing)
+    missing = (setting for setting, there in wanted.items() if not there)
+    refuse(f"mkdocs.yml: set {setting}" for setting in missing)
 
 
 def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
@@ -57,14 +56,8 @@ def set_language(config: MkDocsConfig, edition: str, title: str) -> None:
     config.mdx_configs["toc"]["permalink_title"] = said["permalink"]
     config.extra |= {"edition": edition, "words": said, "editions": NAMES}
     config.extra["draw_words"] = draw_words(edition)
-    config.extra["figure_words"] = {
-        kind: {
-            key.removeprefix(f"{kind}_"): text
-            for key, text in said.items()
-            if key.startswith(f"{kind}_")
-        }
-        for kind in ("step", "path", "window")
-    }
+    of_figures = {kind: words(edition, found) for kind, found in OF_FIGURES.items()}
+    config.extra["figure_words"] = of_figures
 
 
 def policy(*, served: bool) -> str:
@@ -76,19 +69,16 @@ def policy(*, served: bool) -> str:
 def require_figures(book: Book, pages: Iterable[Page]) -> None:
     """Raise where a page can't hold one of its figures, or it isn't there."""
     problems = []
-    for page in pages:
-        for block in page.blocks:
-            if not isinstance(block, Figure):
-                continue
-            svg = disk.read(book.root / page.path.parent / block.path)
-            try:
-                size(svg or "")
-            except ValueError as error:
-                what = f"{block.path}: {error if svg else 'there is no such file'}"
-                fix = "let `fishbook record` draw it anew"
-                problems.append(Problem(page.path, block.line, what, fix))
-    if problems:
-        raise LoomError(problems)
+    shown = [(page, block) for page in pages for block in page.all(Figure)]
+    for page, block in shown:
+        svg = disk.read(book.root / page.path.parent / block.path)
+        try:
+            size(svg or "")
+        except ValueError as error:
+            what = f"{block.path}: {error if svg else 'there is no such file'}"
+            fix = "let `fishbook record` draw it anew"
+            problems.append(Problem(page.path, block.line, what, fix))
+    refuse(problems)
 
 
 def render_formulas(
@@ -115,18 +105,16 @@ def _formulas(
     book: Book, page: Page
 ) -> Iterator[tuple[tuple[str, bool], tuple[PurePath, int]]]:
     """Yield each formula, as the site asks for it, with its page and line."""
-    for block in page.blocks:
-        if isinstance(block, Formula):
-            tex = numbered_tex(book, block).strip("$").strip()
-            below = block.raw.startswith("$$\n")
-            yield (tex, True), (page.path, block.line + below)
-        for text in texts(block):
-            for span in spans(text):
-                if span.kind == "formula":
-                    displayed = span.text.startswith("$$")
-                    above = block.raw.partition(span.text)[0].count("\n")
-                    at = page.path, block.line + above
-                    yield (span.text.strip("$").strip(), displayed), at
+    for block in page.all(Formula):
+        tex = numbered_tex(book, block).strip("$").strip()
+        below = block.raw.startswith("$$\n")
+        yield (tex, True), (page.path, block.line + below)
+    for prose, span in spans_of(page):
+        if span.kind == "formula":
+            displayed = span.text.startswith("$$")
+            above = prose.raw.partition(span.text)[0].count("\n")
+            at = page.path, prose.line + above
+            yield (span.text.strip("$").strip(), displayed), at
 
 
 def read_code_once() -> None:
@@ -142,5 +130,5 @@ def _tokens(lexer: type, text: str, *stack: Hashable) -> list[Any]:
 
 def numbered(book: Book, page: Page) -> dict[str, str]:
     """Return the labels of a page's formulas by their numbers."""
-    formulas = (block for block in page.blocks if isinstance(block, Formula))
-    return {book.number(f.label): f.label for f in formulas if f.label}
+    labels = (formula.label for formula in page.all(Formula))
+    return {book.number(label): label for label in labels if label}

@@ -34,10 +34,10 @@ def weights_script(networks: Mapping[str, Path] = NETWORKS) -> str:
 
 
 def _arrays(path: Path) -> dict[str, dict[str, Any]]:
+    arrays = {}
     with np.load(path, allow_pickle=False) as stored:
-        return {name: _packed(stored[name]) for name in stored.files}
-
-
-def _packed(array: np.ndarray[Any, Any]) -> dict[str, Any]:
-    data = array.astype("<f2", casting="safe").tobytes()
-    return {"shape": array.shape, "data": base64.b64encode(data).decode("ascii")}
+        for name, array in stored.items():
+            data = array.astype("<f2", casting="safe").tobytes()
+            text = base64.b64encode(data).decode("ascii")
+            arrays[name] = {"shape": array.shape, "data": text}
+    return arrays
