@@ -130,7 +130,7 @@ def _results(book: Book, page: Page) -> list[Result]:
 
 def _files(root: Path) -> Files:
     """Return the files of the book, without those that programs keep for a while."""
-    beside = (path for path in root.iterdir() if path.suffix not in LOGS)
+    beside = (path for path in root.glob("*") if path.suffix not in LOGS)
     below = (disk.files(root / name) for name in ("docs", "fishbook"))
     return {
         PurePosixPath(path.relative_to(root).as_posix()): disk.stamp(path)
