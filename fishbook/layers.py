@@ -1,4 +1,4 @@
-# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [081a83049d636570]
+# Tangled from docs/04-backpropagation, docs/05-training, docs/06-cnn [0ca79bc715b616d8]
 """Steps of a computation that can also go backward."""
 
 from __future__ import annotations
@@ -392,9 +392,9 @@ class BatchNormalization(Layer):
         self.dbeta = self.grads["beta"] = dout.sum(axis=axes)
         self.dgamma = self.grads["gamma"] = (dout * normal).sum(axis=axes)
         if train:
-            m = dout.size // len(self.gamma)
+            N = dout.size // len(self.gamma)
             along = self.dbeta.reshape(wide) + normal * self.dgamma.reshape(wide)
-            dout = dout - along / m
+            dout = dout - along / N
         dx: Floats = dout * (self.gamma.reshape(wide) / std)
         return dx
 
