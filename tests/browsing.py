@@ -195,11 +195,12 @@ def switch(page: Any, edition: str) -> None:
 
 
 def serious(page: Any, **options: Any) -> list[str]:
-    """Let axe-core judge a page; give what is serious."""
+    """Let axe-core judge a page when nothing moves any more; give what is serious."""
     if not AXE.exists():
         pytest.skip("needs axe-core: npm ci")
     if not page.evaluate("window.axe"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     page.evaluate(LIGHTER)
+    page.evaluate(SETTLED)
     found: list[str] = page.evaluate(SERIOUS, {"resultTypes": ["violations"]} | options)
     return found

@@ -14,7 +14,6 @@ from browsing import (
     COLOURS,
     FRAME,
     LEFT_OUT,
-    SETTLED,
     STOPPED,
     THROUGH,
     Watch,
@@ -204,7 +203,6 @@ def test_colours_can_be_told_apart(browser: Any, kind: str) -> None:
         assert body.get_attribute("data-md-color-scheme") == "default"
         assert serious(page, runOnly=COLOURS) == []
         page.click("[data-scheme]:visible")
-        page.evaluate(SETTLED)
         assert body.get_attribute("data-md-color-scheme") == "slate"
         assert serious(page, runOnly=COLOURS) == []
 
@@ -224,7 +222,6 @@ def test_open_search_shuts_no_one_out(browser: Any) -> None:
         page.click(".md-search__input")
         page.keyboard.type("感知机")
         page.locator(".md-search-result__link").first.wait_for()
-        page.evaluate(SETTLED)
         assert serious(page) == []
 
 

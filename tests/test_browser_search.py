@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from browsing import SETTLED, THROUGH, Watch, reading, serious
+from browsing import THROUGH, Watch, reading, serious
 from sites import BOOK, HOME, ROOT
 
 from fishbook.loom.blocks import Heading
@@ -373,7 +373,6 @@ def test_a_phone_shows_the_search_alone_and_gives_it_back(browser: Any) -> None:
         page.wait_for_function("document.activeElement.matches('.md-search__input')")
         page.keyboard.insert_text("感知机")
         page.locator(LINK).first.wait_for()
-        page.evaluate(SETTLED)
         assert serious(page) == []
         box = page.locator(".md-search__inner").bounding_box()
         assert (box["x"], box["width"]) == (0, 390)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from browsing import COLOURS, FRAME, RULES, SETTLED, Watch, reading, serious
+from browsing import COLOURS, FRAME, RULES, Watch, reading, serious
 from sites import BOOK, HOME
 
 from fishbook.loom.edition import EDITIONS
@@ -225,7 +225,6 @@ def test_the_board_speaks_the_editions_languages_and_shuts_no_one_out(
         assert serious(view, rules=RULES[edition]) == []
         if edition == "zh-en":
             view.click("[data-scheme]:visible")
-            view.evaluate(SETTLED)
             assert serious(view, runOnly=COLOURS) == []
     for text, zh, en in [
         (words, "最可能是 7", "Most likely a 7"),
